@@ -1,0 +1,8 @@
+package codec
+
+func f() {
+	_ = "x" // [MQTT-3.3.1-99] v5
+	_ = `
+  [MQTT-1.5.4-1] v311`
+	_ = "[MQTT-3.3.1-4] without a version"
+}

@@ -1,0 +1,3 @@
+package codec
+
+// Not a test, so this counts for nothing: [MQTT-3.9.9-9] v5.
