@@ -1,0 +1,79 @@
+# `make` alone prints what there is. Each target's explanation stands behind ##.
+
+GO          ?= go
+FUZZTIME    ?= 10s
+BENCHROUNDS ?= 5
+BENCHTIME   ?= 50ms
+
+# Run from the module proxy at this version; it is no requirement of the module.
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+# Both modules: the library, and the programs that use it.
+MODULES := . examples
+
+.DEFAULT_GOAL := help
+.PHONY: help run test race interop fuzz bench check fmt lint stale generate rules doc
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  FUZZTIME=$(FUZZTIME) per fuzz target, BENCHROUNDS=$(BENCHROUNDS) of BENCHTIME=$(BENCHTIME) per benchmark"
+
+run: ## start the broker on 127.0.0.1:1883
+	cd examples && $(GO) run ./broker
+
+test: ## run every test that needs no outside program
+	cd examples && $(GO) test ./...
+	$(GO) test ./...
+
+race: ## run the same tests under the race detector
+	cd examples && $(GO) test -race ./...
+	$(GO) test -race ./...
+
+interop: ## test the programs against mosquitto, which must be installed
+	cd examples && MQTTCORE_INTEROP=1 $(GO) test -count=1 ./...
+
+# The go tool fuzzes one target of one package at a time. A target that ends
+# with its time but reports only its deadline has found nothing.
+fuzz: ## fuzz every target for FUZZTIME each
+	@set -e; log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
+	for module in $(MODULES); do \
+		for file in $$(find $$module -name '*_test.go' -not -path '*/testdata/*'); do \
+			case $$module:$$file in .:./examples/*) continue;; esac; \
+			for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$file); do \
+				dir=$$(dirname $${file#$$module/}); \
+				echo "$$target in $$module/$$dir for $(FUZZTIME)"; \
+				(cd $$module && $(GO) test ./$$dir -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME)) > $$log 2>&1 && code=0 || code=$$?; \
+				if [ $$code -ne 0 ] && { grep -q 'Failing input' $$log || ! grep -q 'context deadline exceeded' $$log; }; then \
+					cat $$log; exit $$code; \
+				fi; \
+				grep 'elapsed' $$log | tail -n 1; \
+			done; \
+		done; \
+	done
+
+bench: ## compare the codec with code written by hand and with memcpy
+	MQTTCORE_BENCH=$(BENCHROUNDS) $(GO) test ./codec -v -count=1 -run '^TestBenchTable$$' -benchtime $(BENCHTIME) -timeout 30m
+
+generate: ## write the codec anew from spec/
+	$(GO) generate ./...
+
+check: stale fmt lint ## check generated files, formatting, vet and lint
+
+stale:
+	$(GO) run ./cmd/mqttgen -check
+
+fmt:
+	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "not formatted, run gofmt -w on:"; echo "$$files"; exit 1; fi
+
+lint:
+	@set -e; for module in $(MODULES); do \
+		echo "vet and staticcheck in $$module"; \
+		(cd $$module && $(GO) vet ./... && $(GO) run $(STATICCHECK) ./...); \
+	done
+
+rules: ## print which statements of the standards have a test
+	$(GO) run ./cmd/mqttgen rules
+
+doc: ## write the reference page of every packet
+	$(GO) run ./cmd/mqttgen -doc
