@@ -3,8 +3,11 @@ package codec_test
 import (
 	"bytes"
 	"encoding/hex"
+	"os"
 	"strings"
 	"testing"
+
+	"gopkg.in/yaml.v3"
 )
 
 // floorOne decodes a whole packet; it must take all of it.
@@ -87,6 +90,41 @@ func TestFloorReadsInputs(t *testing.T) {
 	d.v5 = false
 	decode(wirePublishV311)
 	equal("payload", d.publish.payload, string(payload(64)))
+}
+
+// The floor reads the good packets of the vectors, of the types that it knows.
+func TestFloorReadsVectors(t *testing.T) {
+	data, err := os.ReadFile("testdata/vectors.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var vectors struct {
+		Valid []struct {
+			Version int
+			Name    string
+			Hex     string
+		}
+	}
+	if err := yaml.Unmarshal(data, &vectors); err != nil {
+		t.Fatal(err)
+	}
+	read := 0
+	for _, v := range vectors.Valid {
+		wire, err := hex.DecodeString(v.Hex)
+		if err != nil {
+			t.Fatal(v.Name, err)
+		}
+		if first := wire[0] >> 4; first == 10 || first == 11 || first == 15 {
+			continue // UNSUBSCRIBE, UNSUBACK, AUTH
+		}
+		if err := floorOne(&floorDecoder{v5: v.Version == 5}, wire); err != nil {
+			t.Errorf("version %d, %s: %v", v.Version, v.Name, err)
+		}
+		read++
+	}
+	if read < 30 {
+		t.Errorf("only %d packets read", read)
+	}
 }
 
 // The floor writes the same bytes that were put together by hand.
