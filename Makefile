@@ -75,5 +75,5 @@ lint:
 rules: ## print which statements of the standards have a test
 	$(GO) run ./cmd/mqttgen rules
 
-doc: ## write the reference page of every packet
-	$(GO) run ./cmd/mqttgen -doc
+doc: ## print the reference page of every packet
+	@$(GO) run ./cmd/mqttgen -doc
