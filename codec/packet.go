@@ -1,0 +1,90 @@
+package codec
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+)
+
+// Packet is one of the fifteen control packets. No type outside this package
+// implements it.
+type Packet interface {
+	// Type returns the type of the packet.
+	Type() PacketType
+	// AppendTo appends the packet to dst, in the form of version v. It
+	// validates the packet first; on an error dst is returned as it was.
+	AppendTo(dst []byte, v Version) ([]byte, error)
+	// Decode reads the packet from the body that follows a fixed header. The
+	// packet keeps views into body. Errors are of type *Error.
+	Decode(h Header, body []byte, v Version) error
+	// DecodeLoose is Decode without the rules that leave a packet readable.
+	DecodeLoose(h Header, body []byte, v Version) error
+	// Validate returns the first rule of version v that the packet breaks.
+	Validate(v Version) error
+	// Size returns the size of the whole packet in bytes.
+	Size(v Version) int
+	// Reset empties the packet; lists keep their memory.
+	Reset()
+
+	fmt.Stringer
+	slog.LogValuer
+	json.Marshaler
+	json.Unmarshaler
+
+	clone() Packet
+	show(*description)
+}
+
+// Clone returns a copy of p that owns its bytes.
+func Clone(p Packet) Packet { return p.clone() }
+
+// String returns the name of the type, such as "PUBLISH".
+func (t PacketType) String() string {
+	if t < 16 && packetNames[t] != "" {
+		return packetNames[t]
+	}
+	return fmt.Sprintf("packet type %d", uint8(t))
+}
+
+// Decode decodes the first packet of buf and returns it with the number of
+// bytes that it takes. It returns nil, 0, nil as long as buf does not hold the
+// whole packet. The packet keeps views into buf. Errors are of type *Error.
+func Decode(buf []byte, v Version) (p Packet, n int, err error) {
+	h, n, err := Frame(buf, 0)
+	if err != nil || n == 0 {
+		return nil, 0, err
+	}
+	if p = NewPacket(h.Type); p == nil {
+		return nil, 0, headerField.named("Packet Type").fault(faultPacketType, v, 0)
+	}
+	if err := p.Decode(h, buf[h.Len:n:n], v); err != nil {
+		return nil, 0, err
+	}
+	return p, n, nil
+}
+
+// Decode decodes the packet with the fixed header h and the given body. What
+// it returns keeps views into body, and is used again for the next packet of
+// the same type.
+func (d *Decoder) Decode(h Header, body []byte, v Version) (Packet, error) {
+	p := d.packet(h.Type)
+	if p == nil {
+		return nil, headerField.named("Packet Type").fault(faultPacketType, v, 0)
+	}
+	if err := p.Decode(h, body, v); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// DecodeLoose is Decode without the rules that leave a packet readable.
+func (d *Decoder) DecodeLoose(h Header, body []byte, v Version) (Packet, error) {
+	p := d.packet(h.Type)
+	if p == nil {
+		return nil, headerField.named("Packet Type").fault(faultPacketType, v, 0)
+	}
+	if err := p.DecodeLoose(h, body, v); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
