@@ -1,0 +1,253 @@
+package session
+
+import (
+	"iter"
+	"time"
+
+	"github.com/mqttcore/mqttcore/codec"
+	"github.com/mqttcore/mqttcore/events"
+)
+
+// core is what Client and Server have in common.
+type core struct {
+	cfg Config
+	sh  *Shared
+	st  *State
+
+	version codec.Version // how the peer speaks: what is decoded
+	own     codec.Version // how this side speaks: what is encoded
+	server  bool
+	status  Status
+	// waiting: the application has to answer CONNECT or AUTH before another
+	// packet is looked at.
+	waiting   bool
+	blocked   bool // the transport cannot take bytes
+	lost      bool // the transport is gone: nothing can be written
+	lastInput bool // the transport is gone, but what it brought is still to be read
+
+	in      []byte // lent by Receive
+	partial []byte // the beginning of a packet, our own
+	used    bool   // the packet in partial was handled
+	out     output
+	notes   []note // events that are due
+	noted   int    // of notes, how many were pulled
+
+	clock
+	timers timers
+	flow   flow
+	acks   acks
+	limits limits
+	auth   authState
+	send   *aliasSender   // nil: no aliases
+	recv   *aliasReceiver // nil: no mapping yet
+	resend resend
+	end    ending
+	stats  Stats
+	srv    *serverOnly // nil on a client
+
+	requests list // SUBSCRIBE and UNSUBSCRIBE that wait for their answer
+
+	pingEvery time.Duration // of a client: PingInterval
+	pongWait  time.Duration // of a client: PingTimeout
+}
+
+// clock keeps time as nanoseconds since the first call, so that monotonic
+// readings stay in force and instants are small.
+type clock struct {
+	base time.Time
+	now  instant
+}
+
+// instant is a time in nanoseconds since clock.base; 0 stands for none.
+type instant int64
+
+// set takes over the time of a call. Time never goes back.
+func (c *clock) set(now time.Time) {
+	if c.base.IsZero() {
+		c.base = now.Add(-time.Second) // so that no instant is 0
+	}
+	c.now = max(c.now, instant(now.Sub(c.base)))
+}
+
+// time returns the time of an instant.
+func (c *clock) time(i instant) time.Time {
+	if i == 0 {
+		return time.Time{}
+	}
+	return c.base.Add(time.Duration(i))
+}
+
+// after returns the instant that lies d after now, or none for d = 0.
+func (c *clock) after(d time.Duration) instant {
+	if d <= 0 {
+		return 0
+	}
+	return c.now + instant(d)
+}
+
+// unix returns now as Unix time in ms.
+func (c *clock) unix() int64 { return c.time(c.now).UnixMilli() }
+
+// note is an event that is due. It is smaller than events.Event.
+type note struct {
+	kind   events.Kind
+	record events.Record
+	qos    codec.QoS
+	reason codec.ReasonCode
+	id     uint32
+	token  uint64
+	flags  events.Flags
+	pub    *codec.Publish
+	err    error
+}
+
+func (c *core) init(cfg Config, server bool) {
+	cfg.normalize()
+	c.cfg, c.sh, c.server = cfg, cfg.Shared, server
+}
+
+// reset prepares for a new connection. Everything but the session state starts
+// afresh; bytes of the connection before are forgotten.
+func (c *core) reset() {
+	c.waiting, c.blocked, c.lost, c.lastInput = false, false, false, false
+	c.dropInput()
+	c.dropOutput()
+	c.timers, c.flow, c.acks, c.limits = timers{}, flow{}, acks{}, limits{}
+	c.auth, c.send, c.recv, c.resend, c.end = authState{}, nil, nil, resend{}, ending{}
+	c.stats = Stats{}
+}
+
+// Status returns the state of the connection.
+func (c *core) Status() Status { return c.status }
+
+// Version returns what the connection speaks, or zero on a Server that has not
+// seen CONNECT.
+func (c *core) Version() codec.Version {
+	if !c.version.Known() {
+		return 0
+	}
+	return c.version.Base()
+}
+
+// State returns the session state. It belongs to the connection until Close.
+// On a Server it is nil before Accept.
+func (c *core) State() *State { return c.st }
+
+// Stats returns the counters of the current or last connection.
+func (c *core) Stats() Stats { return c.stats }
+
+// Events returns an iterator over the events that are due. See Next.
+func (c *core) Events() iter.Seq[events.Event] {
+	return func(yield func(events.Event) bool) {
+		for ev, ok := c.Next(); ok; ev, ok = c.Next() {
+			if !yield(ev) {
+				return
+			}
+		}
+	}
+}
+
+// Next returns the next event that is due. It looks at no more than one packet
+// at a time. It reports false when there is nothing to do until the next call
+// of Receive, Tick, Closed or a method for the application. The bytes given to
+// Receive are then no longer needed.
+func (c *core) Next() (ev events.Event, ok bool) {
+	c.out.recycle(c.sh)
+	for {
+		if c.pull(&ev) {
+			return ev, true
+		}
+		if c.acks.due {
+			c.answer()
+			continue
+		}
+		if c.status.live() && !c.InputPaused() && c.parse(&ev) {
+			if ev.Kind != events.None {
+				return ev, true
+			}
+			continue
+		}
+		c.keepInput()
+		if c.lastInput && c.status.live() {
+			c.transportLost()
+			continue
+		}
+		if c.status == StatusConnected {
+			c.pump()
+			if c.pull(&ev) {
+				return ev, true
+			}
+		}
+		break
+	}
+	switch {
+	case c.write(&ev), c.finish(&ev), c.tellDeadline(&ev):
+		return ev, true
+	}
+	return ev, false
+}
+
+// pull takes the next of the events that are due.
+func (c *core) pull(ev *events.Event) bool {
+	if c.noted == len(c.notes) {
+		return false
+	}
+	n := &c.notes[c.noted]
+	*ev = events.Event{
+		Kind: n.kind, Record: n.record, QoS: n.qos, Reason: n.reason,
+		PacketID: n.id, Token: n.token, Publish: n.pub, Err: n.err,
+	}
+	ev.Flags = n.flags
+	if n.kind == events.SessionLost {
+		ev.Count, ev.Queued, ev.Token, ev.PacketID = int(n.token), n.id, 0, 0
+	}
+	*n = note{}
+	c.noted++
+	if c.noted == len(c.notes) {
+		c.dropNotes()
+	}
+	return true
+}
+
+// tell makes an event due.
+func (c *core) tell(n note) {
+	if c.notes == nil {
+		c.notes = c.sh.noteList()
+	}
+	c.notes = append(c.notes, n)
+}
+
+func (c *core) dropNotes() {
+	if c.notes != nil {
+		clear(c.notes)
+		c.sh.freeNotes(c.notes)
+		c.notes, c.noted = nil, 0
+	}
+}
+
+// dropped tells that m will not be sent, and frees it.
+func (c *core) dropped(m *message, err error) {
+	c.stats.Dropped++
+	c.discard(m)
+	c.tell(note{kind: events.Dropped, id: m.id, token: m.token, qos: m.qos, pub: m.pub, err: err})
+	c.sh.freeMessage(m)
+}
+
+// store asks for the record of m to be made durable.
+func (c *core) store(m *message) {
+	if !c.cfg.Persist {
+		return
+	}
+	n := note{kind: events.Store, record: events.RecordMessage, qos: m.qos, id: m.id, token: m.token, pub: m.pub}
+	if m.stage == stageReleased || m.stage == stageReceived {
+		n.record, n.pub = events.RecordRelease, nil
+	}
+	c.tell(n)
+}
+
+// discard asks for the record of m to be removed.
+func (c *core) discard(m *message) {
+	if c.cfg.Persist {
+		c.tell(note{kind: events.Discard, record: events.RecordMessage, id: m.id, token: m.token})
+	}
+}

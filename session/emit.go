@@ -1,0 +1,164 @@
+package session
+
+import (
+	"strconv"
+
+	"github.com/mqttcore/mqttcore/codec"
+)
+
+// emit encodes the PUBLISH of m. With an error nothing was encoded, and no
+// alias was taken.
+func (c *core) emit(m *message, dup bool) error {
+	p := &c.sh.publish
+	*p = *m.pub
+	p.QoS, p.Retain, p.Dup, p.PacketID = m.qos, m.retain, dup, m.id
+	c.properties(m, p, dup)
+	var use aliasUse
+	if c.send != nil && !dup {
+		use = c.send.apply(m, p, c.st.epoch)
+	}
+	err := c.appendPublish(p, c.inline(m, p))
+	if err != nil && use.alias != 0 {
+		// Too large, perhaps, for the alias alone.
+		p.Topic, p.Properties.TopicAlias = use.topic, codec.Opt[uint16]{}
+		use = aliasUse{}
+		err = c.appendPublish(p, c.inline(m, p))
+	}
+	if err == nil {
+		c.send.commit(use)
+		c.stats.MessagesOut++
+	}
+	return err
+}
+
+// properties fills in the properties of a PUBLISH that are those of this
+// delivery. (v5.0 3.3.2.3)
+func (c *core) properties(m *message, p *codec.Publish, dup bool) {
+	if !c.version.IsV5() {
+		// Properties do not exist here. One that the caller of Publish set is
+		// left in, for the codec to refuse.
+		if m.shared || m.token != 0 {
+			p.Properties = codec.PublishProperties{}
+		}
+		return
+	}
+	props := &p.Properties
+	props.TopicAlias = codec.Opt[uint16]{}
+	switch {
+	case m.ids != nil:
+		props.SubscriptionIdentifiers = *m.ids
+	case m.shared:
+		props.SubscriptionIdentifiers = codec.SubscriptionIdentifiers{}
+	}
+	if m.expires != 0 {
+		// Rounded up; and not below 1 once it was sent, as it may not be
+		// dropped any more.
+		left := max(0, (m.expires-c.clock.unix()+999)/1000)
+		if dup {
+			left = max(1, left)
+		}
+		props.MessageExpiryInterval = codec.Some(uint32(min(left, NeverExpires)))
+	}
+}
+
+// inline reports whether the payload is copied into the output. A large one is
+// referred to, unless the caller of Publish gets it back at once.
+func (c *core) inline(m *message, p *codec.Publish) bool {
+	return len(p.Payload) < c.cfg.ReferenceSize || !m.shared && m.qos == codec.QoS0 && m.token == 0
+}
+
+// appendPublish appends a PUBLISH to the output, if the peer takes it.
+func (c *core) appendPublish(p *codec.Publish, inline bool) (err error) {
+	buf := c.room()
+	start := len(buf)
+	var payload []byte
+	if inline {
+		buf, err = p.AppendTo(buf, c.own)
+	} else {
+		buf, err = p.AppendHeaderTo(buf, c.own)
+		payload = p.Payload
+	}
+	if err != nil {
+		return err
+	}
+	size := uint64(len(buf) - start + len(payload))
+	if limit := uint64(c.limits.packetOut); limit != 0 && size > limit {
+		return c.tooLarge("Publish", size)
+	}
+	if c.cfg.Observe != nil {
+		c.observe(false, p, buf[start:], payload)
+	}
+	c.wrote(buf, payload)
+	return nil
+}
+
+// tooLarge reports a packet above the Maximum Packet Size of the peer.
+func (c *core) tooLarge(op string, size uint64) error {
+	rule := "MQTT-3.2.2-15"
+	if c.server {
+		rule = "MQTT-3.1.2-24"
+	}
+	return &Error{Op: op, Err: ErrLimit, Rule: rule, Code: codec.ReasonPacketTooLarge,
+		Detail: "packet of " + strconv.FormatUint(size, 10) + " bytes is above the Maximum Packet Size of " + strconv.FormatUint(uint64(c.limits.packetOut), 10)}
+}
+
+// fit appends a packet to the output. Reason String and User Properties are
+// left out, one or both, if it would not fit otherwise, and where the client
+// asked for none. It reports false if the packet does not fit even so, and an
+// error if it is illegal. (v5.0 3.1.2.11.4, 3.1.2.11.7)
+func (c *core) fit(p codec.Packet, reason *codec.Opt[codec.Bytes], user *codec.UserProperties) (sent bool, err error) {
+	if c.limits.noProblemInfo && c.server && p.Type() != codec.TypeConnack && p.Type() != codec.TypeDisconnect && reason != nil {
+		*reason, *user = codec.Opt[codec.Bytes]{}, codec.UserProperties{} // [MQTT-3.1.2-29]
+	}
+	buf, start, err := c.try(p)
+	if err != nil {
+		return false, err
+	}
+	if buf == nil && reason != nil && (reason.Set || user.Len() > 0) {
+		text, pairs := *reason, *user
+		for _, keep := range [...]struct{ reason, user bool }{{true, false}, {false, true}, {}} {
+			*reason, *user = codec.Opt[codec.Bytes]{}, codec.UserProperties{}
+			if keep.reason {
+				*reason = text
+			}
+			if keep.user {
+				*user = pairs
+			}
+			if buf, start, err = c.try(p); buf != nil || err != nil {
+				break
+			}
+		}
+	}
+	if buf == nil || err != nil {
+		return false, err
+	}
+	if c.cfg.Observe != nil {
+		c.observe(false, p, buf[start:], nil)
+	}
+	c.wrote(buf, nil)
+	return true, nil
+}
+
+// try encodes a packet behind the output. buf is nil if it is too large.
+func (c *core) try(p codec.Packet) (buf []byte, start int, err error) {
+	buf = c.room()
+	start = len(buf)
+	buf, err = p.AppendTo(buf, c.own)
+	if err != nil {
+		return nil, 0, err
+	}
+	if limit := c.limits.packetOut; limit != 0 && uint64(len(buf)-start) > uint64(limit) {
+		return nil, start, nil
+	}
+	return buf, start, nil
+}
+
+// must sends a packet that the protocol demands. If the peer's Maximum Packet
+// Size is too small for it, the connection cannot go on.
+func (c *core) must(p codec.Packet, reason *codec.Opt[codec.Bytes], user *codec.UserProperties) error {
+	sent, err := c.fit(p, reason, user)
+	if err == nil && !sent {
+		err = c.violation(p.Type(), "MQTT-3.1.2-24", "", codec.ReasonPacketTooLarge, "Maximum Packet Size of %d leaves no room for it", c.limits.packetOut)
+	}
+	return err
+}

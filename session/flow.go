@@ -1,0 +1,53 @@
+package session
+
+// flow counts open messages. Both counters belong to the connection.
+// (v5.0 4.9)
+type flow struct {
+	quota int // QoS 1 and 2 messages that may be sent now
+	open  int // those of the peer that are not fully acknowledged
+}
+
+// startFlow sets the send quota. [MQTT-4.9.0-1] [U5-4.9-b]
+func (c *core) startFlow() {
+	c.flow = flow{quota: min(int(c.limits.receiveOut), int(c.cfg.MaximumInflight))}
+}
+
+// take uses one unit of quota for m. [MQTT-4.9.0-2]
+func (c *core) take(m *message) {
+	c.flow.quota--
+	m.epoch = c.st.epoch
+}
+
+// give returns the unit that m used on this connection, if it did. A PUBREL
+// that was resent used none. [U5-4.9-a]
+func (c *core) give(m *message) {
+	if m.epoch == c.st.epoch && c.status == StatusConnected {
+		c.flow.quota++
+	}
+}
+
+// Vacancy returns how many messages of QoS 1 and 2 may be sent now before
+// further ones have to wait in the queue; 0 without a connection. (v5.0 4.9)
+func (c *core) Vacancy() int {
+	if c.status != StatusConnected {
+		return 0
+	}
+	return max(0, c.flow.quota-c.st.queue.n)
+}
+
+// Inflight returns the number of messages that were sent and are not fully
+// acknowledged.
+func (c *core) Inflight() int {
+	if c.st == nil {
+		return 0
+	}
+	return c.st.Inflight()
+}
+
+// Queued returns the number of messages that wait and were never sent.
+func (c *core) Queued() int {
+	if c.st == nil {
+		return 0
+	}
+	return c.st.Queued()
+}

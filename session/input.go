@@ -1,0 +1,270 @@
+package session
+
+import (
+	"time"
+
+	"github.com/mqttcore/mqttcore/codec"
+	"github.com/mqttcore/mqttcore/events"
+)
+
+// maxWaitingInput bounds what is kept of a peer that goes on sending while the
+// application has not answered its CONNECT.
+const maxWaitingInput = 64 << 10
+
+// Receive takes bytes of the peer, cut at any place. They are borrowed until
+// Next reports false or Receive is called again; only the beginning of an
+// unfinished packet is copied. Bytes that come after the end of the connection
+// are ignored.
+func (c *core) Receive(now time.Time, p []byte) {
+	c.clock.set(now)
+	if c.server && c.status == StatusIdle {
+		c.open()
+	}
+	if len(p) == 0 || !c.status.live() || c.lastInput {
+		return
+	}
+	c.keepInput()
+	c.stats.BytesIn += uint64(len(p))
+	c.heard()
+	c.in = p
+}
+
+// InputPaused reports whether the driver should read no more for now: the
+// application has to answer CONNECT or AUTH first, or the peer does not read
+// what was written to it. Bytes that are received nevertheless are kept.
+func (c *core) InputPaused() bool {
+	return c.waiting || c.blocked && c.out.size >= c.cfg.HighWater
+}
+
+// keepInput copies what was not handled yet, because the caller gets its bytes
+// back.
+func (c *core) keepInput() {
+	if len(c.in) == 0 {
+		return
+	}
+	c.freePartial()
+	if c.partial == nil {
+		c.partial = c.sh.buffer()
+	}
+	c.partial = append(c.partial, c.in...)
+	c.in = nil
+	if c.waiting && len(c.partial) > maxWaitingInput {
+		c.violate(c.violation(0, "", "", codec.ReasonQuotaExceeded, "%d bytes sent without waiting for an answer", len(c.partial)))
+	}
+}
+
+// freePartial gives the buffer of a handled packet back.
+func (c *core) freePartial() {
+	if c.used {
+		c.sh.free(c.partial)
+		c.partial, c.used = nil, false
+	}
+}
+
+func (c *core) dropInput() {
+	c.in = nil
+	if c.partial != nil {
+		c.sh.free(c.partial)
+	}
+	c.partial, c.used = nil, false
+}
+
+// parse handles the next packet, if all of it is there. It reports false if it
+// is not.
+func (c *core) parse(ev *events.Event) bool {
+	h, frame, err := c.frame()
+	if err != nil {
+		c.violate(c.framing(h, err))
+		return true
+	}
+	if frame == nil {
+		return false
+	}
+	c.stats.PacketsIn++
+	*ev = events.Event{}
+	if err := c.packet(ev, h, frame); err != nil {
+		*ev = events.Event{}
+		c.violate(err)
+	}
+	return true
+}
+
+// frame returns the next whole packet, or nil if bytes are missing. The packet
+// is cut from what the caller lent; one that straddles two calls of Receive is
+// put together in a buffer that grows with the bytes that came.
+func (c *core) frame() (h codec.Header, frame []byte, err error) {
+	c.freePartial()
+	if len(c.partial) == 0 {
+		if len(c.in) == 0 {
+			return h, nil, nil
+		}
+		h, n, err := codec.Frame(c.in, c.maximumIn())
+		if err == nil && n > 0 {
+			frame, c.in = c.in[:n:n], c.in[n:]
+		}
+		return h, frame, err
+	}
+	for {
+		h, n, err := codec.Frame(c.partial, c.maximumIn())
+		if err != nil {
+			return h, nil, err
+		}
+		if n > 0 {
+			return h, c.cutPartial(n), nil
+		}
+		missing := 1
+		if h.Len > 0 {
+			missing = h.Size() - len(c.partial)
+		}
+		missing = min(missing, len(c.in))
+		if missing == 0 {
+			return h, nil, nil
+		}
+		c.partial = append(c.partial, c.in[:missing]...)
+		c.in = c.in[missing:]
+	}
+}
+
+// cutPartial takes a packet of n bytes off the buffer. More than one packet is
+// in it only after the input was paused.
+func (c *core) cutPartial(n int) []byte {
+	frame := c.partial[:n:n]
+	if n == len(c.partial) {
+		c.used = true
+		return frame
+	}
+	rest := c.partial[n:]
+	if len(c.in) == 0 {
+		// Read on in place: what was kept becomes the lent bytes.
+		c.in, c.partial = rest, nil
+		return frame
+	}
+	c.partial = rest
+	return frame
+}
+
+// maximumIn returns the size of the largest packet that is accepted now.
+func (c *core) maximumIn() int {
+	if c.status == StatusOpened {
+		return c.limits.connectSize
+	}
+	return int(c.limits.packetIn)
+}
+
+// framing completes an error of the fixed header.
+func (c *core) framing(h codec.Header, err error) error {
+	if e, ok := err.(*codec.Error); ok {
+		e.Version = c.version.Base()
+		if e.Err == codec.ErrTooLarge && c.version.IsV5() {
+			e.Rule = "U5-3.1.2.11.4-b"
+		}
+	}
+	_ = h
+	return err
+}
+
+// packet decodes and handles one packet. Its error is a violation.
+func (c *core) packet(ev *events.Event, h codec.Header, frame []byte) error {
+	body := frame[h.Len:]
+	if c.status == StatusOpened {
+		return c.first(ev, h, body, frame)
+	}
+	if err := c.expected(h.Type); err != nil {
+		return err
+	}
+	p, err := c.sh.decoder.Decode(h, body, c.version)
+	if err != nil {
+		return err
+	}
+	if c.cfg.Observe != nil {
+		c.observe(true, p, frame, nil)
+	}
+	c.timers.received = c.now
+	return c.dispatch(ev, p)
+}
+
+// dispatch hands a packet to its handler.
+func (c *core) dispatch(ev *events.Event, p codec.Packet) error {
+	switch p := p.(type) {
+	case *codec.Publish:
+		return c.onPublish(ev, p)
+	case *codec.Puback:
+		return c.onPuback(ev, p)
+	case *codec.Pubrec:
+		return c.onPubrec(ev, p)
+	case *codec.Pubrel:
+		return c.onPubrel(ev, p)
+	case *codec.Pubcomp:
+		return c.onPubcomp(ev, p)
+	case *codec.Subscribe:
+		return c.onSubscribe(ev, p)
+	case *codec.Suback:
+		return c.onSuback(ev, p)
+	case *codec.Unsubscribe:
+		return c.onUnsubscribe(ev, p)
+	case *codec.Unsuback:
+		return c.onUnsuback(ev, p)
+	case *codec.Pingreq:
+		return c.onPingreq(ev)
+	case *codec.Pingresp:
+		c.timers.pong = 0
+		return nil
+	case *codec.Connack:
+		return c.onConnack(ev, p)
+	case *codec.Disconnect:
+		return c.onDisconnect(ev, p)
+	case *codec.Auth:
+		return c.onAuth(ev, p)
+	}
+	return nil
+}
+
+// expected reports a packet that may not come in this direction or in this
+// state of the connection.
+func (c *core) expected(t codec.PacketType) error {
+	if t == codec.TypeAuth && !c.version.IsV5() {
+		return &codec.Error{Packet: t, Version: c.version.Base(), Offset: 0, Code: codec.ReasonMalformedPacket,
+			Detail: "packet type 15 is reserved in v3.1.1", Err: codec.ErrMalformed}
+	}
+	if c.server {
+		return c.expectedByServer(t)
+	}
+	return c.expectedByClient(t)
+}
+
+func (c *core) expectedByServer(t codec.PacketType) error {
+	switch t {
+	case codec.TypeConnect:
+		return c.violation(t, "MQTT-3.1.0-2", "MQTT-3.1.0-2", codec.ReasonProtocolError, "second CONNECT")
+	case codec.TypeConnack, codec.TypeSuback, codec.TypeUnsuback, codec.TypePingresp:
+		return c.violation(t, "U5-2.1.2-b", "MQTT-4.8.0-1", codec.ReasonProtocolError, "only a server sends it")
+	}
+	if c.status == StatusAuthenticating && t != codec.TypeAuth && t != codec.TypeDisconnect {
+		return c.violation(t, "MQTT-3.1.2-30", "", codec.ReasonProtocolError, "authentication is not complete")
+	}
+	return nil
+}
+
+func (c *core) expectedByClient(t codec.PacketType) error {
+	switch t {
+	case codec.TypeConnect, codec.TypeSubscribe, codec.TypeUnsubscribe, codec.TypePingreq:
+		return c.violation(t, "U5-2.1.2-b", "MQTT-4.8.0-1", codec.ReasonProtocolError, "only a client sends it")
+	case codec.TypeDisconnect:
+		if !c.version.IsV5() {
+			return c.violation(t, "", "MQTT-4.8.0-1", codec.ReasonProtocolError, "only a client sends it")
+		}
+	}
+	if c.status == StatusConnected {
+		if t == codec.TypeConnack {
+			return c.violation(t, "MQTT-3.2.0-2", "MQTT-4.8.0-1", codec.ReasonProtocolError, "second CONNACK")
+		}
+		return nil
+	}
+	if t == codec.TypeDisconnect {
+		return c.violation(t, "MQTT-3.14.0-1", "", codec.ReasonProtocolError, "sent before CONNACK")
+	}
+	if t != codec.TypeConnack && t != codec.TypeAuth {
+		return c.violation(t, "MQTT-3.2.0-1", "MQTT-3.2.0-1", codec.ReasonProtocolError, "sent before CONNACK")
+	}
+	return nil
+}

@@ -1,0 +1,158 @@
+package session
+
+import (
+	"time"
+
+	"github.com/mqttcore/mqttcore/codec"
+	"github.com/mqttcore/mqttcore/events"
+)
+
+// timers are the instants from which the deadline follows. (v3.1.1 and v5.0
+// 3.1.2.10)
+type timers struct {
+	step     instant // CONNECT, CONNACK or AUTH is due by then
+	sent     instant // the last Write
+	received instant // the last whole packet
+	pong     instant // PINGRESP is due by then
+	closing  instant // the end of the connection waits until then for the transport
+	told     instant // the deadline of the last Timer event
+}
+
+// Deadline returns the time at which Tick is to be called next, zero for none.
+// After Tick and pulling all events it lies in the future.
+func (c *core) Deadline() time.Time { return c.clock.time(c.deadline()) }
+
+func (c *core) deadline() instant {
+	t := &c.timers
+	var at instant
+	sooner := func(i instant) {
+		if i != 0 && (at == 0 || i < at) {
+			at = i
+		}
+	}
+	switch c.status {
+	case StatusOpened, StatusConnecting, StatusAuthenticating:
+		sooner(t.step)
+	case StatusConnected:
+		if c.server {
+			sooner(c.silence())
+		} else {
+			sooner(c.pingAt())
+			sooner(t.pong)
+		}
+	case StatusClosing:
+		if c.out.size > 0 {
+			sooner(t.closing)
+		}
+	}
+	return at
+}
+
+// pingAt returns when a client that sends nothing has to send PINGREQ.
+// [MQTT-3.1.2-20] [v3.1.1 MQTT-3.1.2-23]
+func (c *core) pingAt() instant {
+	every := time.Duration(c.limits.keepAlive) * time.Second
+	if c.pingEvery > 0 && (every == 0 || c.pingEvery < every) {
+		every = c.pingEvery
+	}
+	if every == 0 {
+		return 0
+	}
+	return c.timers.sent + instant(every)
+}
+
+// silence returns when a server gives up a client from which nothing came: 1.5
+// times the Keep Alive, up to 98,302.5 s. [MQTT-3.1.2-22]
+// [v3.1.1 MQTT-3.1.2-24]
+func (c *core) silence() instant {
+	if c.limits.keepAlive == 0 {
+		return 0
+	}
+	return c.timers.received + instant(time.Duration(c.limits.keepAlive)*time.Second*3/2)
+}
+
+// Tick tells the time. It does what is due.
+func (c *core) Tick(now time.Time) {
+	c.clock.set(now)
+	due := func(i instant) bool { return i != 0 && i <= c.now }
+	switch t := &c.timers; c.status {
+	case StatusOpened, StatusConnecting, StatusAuthenticating:
+		if due(t.step) {
+			c.finishWith(codec.ReasonUnspecifiedError, c.timeoutError())
+		}
+	case StatusConnected:
+		switch {
+		case c.server && due(c.silence()):
+			if c.version.IsV5() {
+				c.tellReason(codec.ReasonKeepAliveTimeout)
+			}
+			c.finishWith(codec.ReasonKeepAliveTimeout, timedOut("nothing came for 1.5 times the Keep Alive"))
+		case c.server:
+		case due(t.pong):
+			c.finishWith(codec.ReasonKeepAliveTimeout, timedOut("PINGRESP did not come"))
+		case due(c.pingAt()):
+			c.ping()
+		}
+	case StatusClosing:
+		if due(t.closing) {
+			c.lost = true
+			c.dropOutput()
+		}
+	}
+}
+
+func timedOut(detail string) error {
+	return &Error{Op: "Tick", Err: ErrTimeout, Code: codec.ReasonKeepAliveTimeout, Detail: detail}
+}
+
+func (c *core) timeoutError() error {
+	detail := "CONNECT did not come"
+	switch {
+	case c.status == StatusAuthenticating:
+		detail = "AUTH did not come"
+	case c.status == StatusConnecting:
+		detail = "CONNACK did not come"
+	}
+	return &Error{Op: "Tick", Err: ErrTimeout, Code: codec.ReasonUnspecifiedError, Detail: detail}
+}
+
+// ping queues PINGREQ. Only the first of several without answer starts the
+// wait.
+func (c *core) ping() {
+	if c.encode(&c.sh.pingreq) != nil {
+		return
+	}
+	c.timers.sent = c.now
+	if c.timers.pong == 0 {
+		c.timers.pong = c.clock.after(c.pongWait)
+	}
+}
+
+// heard notes that the peer is alive, so that a PINGRESP behind a large message
+// is waited for.
+func (c *core) heard() {
+	if c.timers.pong != 0 {
+		c.timers.pong = c.clock.after(c.pongWait)
+	}
+}
+
+// tellDeadline yields the deadline if it is earlier than what was told, or if
+// that has passed. One that only moved back is not told, because it does so
+// with nearly every packet: the timer that fires early costs one Tick.
+func (c *core) tellDeadline(ev *events.Event) bool {
+	t := &c.timers
+	at := c.deadline()
+	passed := t.told != 0 && t.told <= c.now
+	if at == 0 {
+		if passed {
+			t.told = 0
+		}
+		return false
+	}
+	if t.told != 0 && at >= t.told && !passed {
+		return false
+	}
+	t.told = at
+	*ev = events.Event{Kind: events.Timer, Deadline: c.clock.time(at)}
+	return true
+}

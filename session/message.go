@@ -1,0 +1,85 @@
+package session
+
+import "github.com/mqttcore/mqttcore/codec"
+
+// stage is how far the exchange of a message or a request has come.
+type stage uint8
+
+const (
+	stageQueued      stage = iota // not sent yet
+	stageSent                     // PUBLISH sent; PUBACK or PUBREC is to come
+	stageReceived                 // PUBREC came; the application is to send PUBREL
+	stageReleased                 // PUBREL sent; PUBCOMP is to come
+	stageSubscribe                // SUBSCRIBE sent; SUBACK is to come
+	stageUnsubscribe              // UNSUBSCRIBE sent; UNSUBACK is to come
+)
+
+// message is an outgoing message from Publish to its end, or a request that
+// holds a packet identifier.
+type message struct {
+	prev, next *message
+	pub        *codec.Publish // nil from PUBREC on, and for requests
+	ids        *codec.SubscriptionIdentifiers
+	token      uint64
+	order      uint64 // of PUBREC, the place among PUBRELs
+	expires    int64  // Unix time in ms; 0 for never
+	id         uint32
+	epoch      uint32 // the connection on which PUBLISH was last sent, and counted
+	filters    int    // of a request
+	alias      uint16 // wanted by the application, for the first sending
+	stage      stage
+	qos        codec.QoS
+	retain     bool
+	short      bool // the application left the topic out in favour of alias
+	shared     bool // pub is the caller's: PublishShared
+}
+
+// cost is what a message counts against QueueLimits.Bytes.
+func (m *message) cost() int { return len(m.pub.Topic) + len(m.pub.Payload) }
+
+// list is a doubly linked list of messages.
+type list struct {
+	head, tail *message
+	n          int
+}
+
+func (l *list) push(m *message) {
+	m.prev, m.next = l.tail, nil
+	if l.tail == nil {
+		l.head = m
+	} else {
+		l.tail.next = m
+	}
+	l.tail = m
+	l.n++
+}
+
+func (l *list) remove(m *message) {
+	if m.prev == nil {
+		l.head = m.next
+	} else {
+		m.prev.next = m.next
+	}
+	if m.next == nil {
+		l.tail = m.prev
+	} else {
+		m.next.prev = m.prev
+	}
+	m.prev, m.next = nil, nil
+	l.n--
+}
+
+// take moves everything of other to the end of l.
+func (l *list) take(other *list) {
+	if other.head == nil {
+		return
+	}
+	if l.tail == nil {
+		*l = *other
+	} else {
+		l.tail.next, other.head.prev = other.head, l.tail
+		l.tail = other.tail
+		l.n += other.n
+	}
+	*other = list{}
+}

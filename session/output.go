@@ -1,0 +1,124 @@
+package session
+
+import (
+	"github.com/mqttcore/mqttcore/codec"
+	"github.com/mqttcore/mqttcore/events"
+)
+
+// output collects the bytes of the next Write.
+type output struct {
+	buf  []byte // all but referenced payloads
+	cuts []cut
+	segs [][]byte // of the Write that was pulled
+	size int      // bytes that are due
+	lent bool     // buf and segs are lent to the driver
+}
+
+// cut is a payload that goes out after buf[:at] without being copied into it.
+type cut struct {
+	at      int
+	payload []byte
+}
+
+// recycle takes back what the last Write lent.
+func (o *output) recycle(sh *Shared) {
+	if !o.lent {
+		return
+	}
+	o.lent = false
+	sh.free(o.buf)
+	clear(o.segs)
+	o.buf = nil
+	clear(o.cuts)
+	o.cuts = o.cuts[:0]
+	if cap(o.segs) > 64 {
+		o.segs, o.cuts = nil, nil
+	}
+}
+
+// room returns the buffer to append to.
+func (c *core) room() []byte {
+	c.out.recycle(c.sh)
+	if c.out.buf == nil {
+		c.out.buf = c.sh.buffer()
+	}
+	return c.out.buf
+}
+
+// wrote takes over what was appended to room, and the payload that follows.
+func (c *core) wrote(buf, payload []byte) {
+	c.out.size += len(buf) - len(c.out.buf) + len(payload)
+	c.out.buf = buf
+	if payload != nil {
+		c.out.cuts = append(c.out.cuts, cut{at: len(buf), payload: payload})
+	}
+	c.stats.PacketsOut++
+}
+
+func (c *core) dropOutput() {
+	c.out.lent = true
+	c.out.recycle(c.sh)
+	c.out.size = 0
+}
+
+// ReplaceWriteBuffer gives the bytes of the Write event before to the driver
+// for good, except payloads of PublishShared messages, which are shared. The
+// next Write is formed in buf, which may be nil. It is called right after the
+// Write event.
+func (c *core) ReplaceWriteBuffer(buf []byte) {
+	if !c.out.lent {
+		return
+	}
+	c.out.buf, c.out.segs, c.out.cuts, c.out.lent = nil, nil, nil, false
+	if cap(buf) > 0 {
+		c.out.buf = buf[:0]
+	}
+}
+
+// SetWriteBlocked tells whether the transport cannot take bytes at present.
+// Until it can there is no Write; all other events go on.
+func (c *core) SetWriteBlocked(blocked bool) {
+	c.blocked = blocked
+	if !blocked {
+		c.timers.closing = 0
+	}
+}
+
+// write yields the bytes that are due.
+func (c *core) write(ev *events.Event) bool {
+	if c.out.size == 0 || c.blocked || c.lost || c.status == StatusClosed {
+		return false
+	}
+	o := &c.out
+	start := 0
+	segs := o.segs[:0]
+	for _, k := range o.cuts {
+		if k.at > start {
+			segs = append(segs, o.buf[start:k.at:k.at])
+		}
+		segs = append(segs, k.payload)
+		start = k.at
+	}
+	if start < len(o.buf) {
+		segs = append(segs, o.buf[start:])
+	}
+	*ev = events.Event{Kind: events.Write, Data: segs, Size: int64(o.size)}
+	c.stats.BytesOut += uint64(o.size)
+	o.segs, o.size, o.lent = segs, 0, true
+	c.timers.sent = c.now
+	return true
+}
+
+// encode appends a small packet to the output. It returns the error of the
+// packet, after which nothing was appended.
+func (c *core) encode(p codec.Packet) error {
+	buf, err := p.AppendTo(c.room(), c.own)
+	if err != nil {
+		return err
+	}
+	if c.cfg.Observe != nil {
+		c.observe(false, p, buf[len(c.out.buf):], nil)
+	}
+	c.wrote(buf, nil)
+	return nil
+}

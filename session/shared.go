@@ -1,0 +1,112 @@
+package session
+
+import "github.com/mqttcore/mqttcore/codec"
+
+// Shared is memory that connections of one owner use in turn, so that an idle
+// connection holds next to none: the decoder, buffers and list entries. Its
+// zero value is ready. Like the connections it serves it is not safe for
+// concurrent use, and what an event of one of them points to is valid only
+// until the next call on any of them.
+type Shared struct {
+	decoder  codec.Decoder
+	buffers  [][]byte
+	messages *message
+	spare    int // entries in messages
+	receipts *receipt
+	notes    [][]note
+	segments [][]byte
+
+	// Packets that are being formed. They are here rather than on the stack
+	// because passing them through an interface would allocate.
+	publish  codec.Publish
+	puback   codec.Puback
+	pubrec   codec.Pubrec
+	pubrel   codec.Pubrel
+	pubcomp  codec.Pubcomp
+	pingreq  codec.Pingreq
+	pingresp codec.Pingresp
+	connack  codec.Connack
+	suback   codec.Suback
+	unsuback codec.Unsuback
+	disconn  codec.Disconnect
+	auth     codec.Auth
+}
+
+const (
+	maxSpareBuffers = 64
+	maxSpareBuffer  = 256 << 10 // larger buffers are left to the collector
+	maxSpareEntries = 4096
+	firstBuffer     = 512
+)
+
+// buffer returns an empty buffer.
+func (s *Shared) buffer() []byte {
+	if n := len(s.buffers); n > 0 {
+		b := s.buffers[n-1]
+		s.buffers[n-1] = nil
+		s.buffers = s.buffers[:n-1]
+		return b
+	}
+	return make([]byte, 0, firstBuffer)
+}
+
+// free takes back a buffer.
+func (s *Shared) free(b []byte) {
+	if cap(b) == 0 || cap(b) > maxSpareBuffer || len(s.buffers) >= maxSpareBuffers {
+		return
+	}
+	s.buffers = append(s.buffers, b[:0])
+}
+
+// message returns an empty entry.
+func (s *Shared) message() *message {
+	m := s.messages
+	if m == nil {
+		return new(message)
+	}
+	s.messages = m.next
+	s.spare--
+	*m = message{}
+	return m
+}
+
+// freeMessage takes back an entry that is in no list.
+func (s *Shared) freeMessage(m *message) {
+	if s.spare >= maxSpareEntries {
+		return
+	}
+	*m = message{next: s.messages}
+	s.messages = m
+	s.spare++
+}
+
+func (s *Shared) receipt() *receipt {
+	r := s.receipts
+	if r == nil {
+		return new(receipt)
+	}
+	s.receipts = r.next
+	*r = receipt{}
+	return r
+}
+
+func (s *Shared) freeReceipt(r *receipt) {
+	*r = receipt{next: s.receipts}
+	s.receipts = r
+}
+
+// noteList returns an empty list of pending events.
+func (s *Shared) noteList() []note {
+	if n := len(s.notes); n > 0 {
+		l := s.notes[n-1]
+		s.notes = s.notes[:n-1]
+		return l
+	}
+	return make([]note, 0, 8)
+}
+
+func (s *Shared) freeNotes(l []note) {
+	if cap(l) <= 1024 && len(s.notes) < maxSpareBuffers {
+		s.notes = append(s.notes, l[:0])
+	}
+}

@@ -1,0 +1,197 @@
+package session
+
+import (
+	"math"
+	"time"
+
+	"github.com/mqttcore/mqttcore/codec"
+)
+
+// State is the session state of one side: what outlives a connection. It holds
+// the messages that wait or are under way, in order, the identifiers of QoS 2
+// messages that were received and not released, and the lifetime. A broker
+// keeps the subscriptions itself. (v3.1.1 and v5.0 4.1, v3.1.1 3.1.2.4, v5.0
+// 3.1.2.11.2)
+//
+// A State belongs to one Client or Server at a time and is not safe for
+// concurrent use.
+type State struct {
+	ids      idTable
+	sent     list // PUBLISH was sent; in the order of the first sending
+	released list // PUBREC came; in the order of these
+	queue    list // never sent
+	bytes    int  // cost of queue
+	qos0     int  // messages of QoS 0 in queue
+	qos0From *message
+	received receivedTable
+	tokens   uint64
+	closed   int64 // Unix time in ms of the end of the last connection
+	expiry   uint32
+	seq      uint32
+	epoch    uint32
+	exists   bool // a connection accepted the session, or it was restored
+	open     bool // a connection has it now
+}
+
+// NeverExpires is the Session Expiry Interval of a session without an end.
+// (v5.0 3.1.2.11.2)
+const NeverExpires = math.MaxUint32
+
+// NewState returns the state of a session in which nothing happened yet. A
+// Client that is given one counts as having a session, see ClientConfig.
+func NewState() *State { return &State{exists: true, expiry: NeverExpires} }
+
+// Queued returns the number of messages that wait and were never sent.
+func (s *State) Queued() int { return s.queue.n }
+
+// Inflight returns the number of messages that were sent and are not fully
+// acknowledged.
+func (s *State) Inflight() int { return s.sent.n + s.released.n }
+
+// Received returns the number of incoming QoS 2 messages whose exchange is
+// under way.
+func (s *State) Received() int { return s.received.used }
+
+// Expires returns the time at which the session ends. It reports false while a
+// connection has the session, and for sessions without an end.
+func (s *State) Expires() (at time.Time, ok bool) {
+	if s.open || s.closed == 0 || s.expiry == NeverExpires {
+		return time.Time{}, false
+	}
+	return time.UnixMilli(s.closed + int64(s.expiry)*1000), true
+}
+
+// Expired reports whether the session has ended at the given time. The state
+// of an expired session is not to be used again. [MQTT-4.1.0-2]
+func (s *State) Expired(now time.Time) bool {
+	at, ok := s.Expires()
+	return ok && !now.Before(at)
+}
+
+// SetExpiry sets the Session Expiry Interval, in seconds, of a session that no
+// connection has.
+func (s *State) SetExpiry(seconds uint32) { s.expiry = seconds }
+
+// Delivery says how PublishShared and Enqueue send a message, in place of what
+// the message itself says.
+type Delivery struct {
+	// QoS and Retain are those of the message as it is sent.
+	QoS    codec.QoS
+	Retain bool
+	// SubscriptionIdentifiers are those of the subscriptions that match, nil
+	// for none. They are kept by reference. (v5.0 3.3.2.3.8)
+	SubscriptionIdentifiers *codec.SubscriptionIdentifiers
+	// Expires is the time at which the message expires. The zero time stands
+	// for the message's own interval, counted from now. (v5.0 3.3.2.3.3)
+	Expires time.Time
+}
+
+// Enqueue adds a message to the queue of a session that no connection has. It
+// keeps p, which must not change any more. When the policy makes room by
+// dropping waiting messages, it returns the last one that was dropped. Errors
+// are ErrQueueFull, ErrState while a connection has the session, and what
+// Validate of the message says.
+func (s *State) Enqueue(now time.Time, p *codec.Publish, d Delivery, limits QueueLimits) (token uint64, dropped *codec.Publish, err error) {
+	if s.open {
+		return 0, nil, misuse("Enqueue", "a connection has the session")
+	}
+	m := new(message)
+	m.set(now, p, d)
+	err = s.enqueue(m, limits, func(old *message) { dropped = old.pub })
+	if err != nil {
+		return 0, nil, err
+	}
+	return m.token, dropped, nil
+}
+
+// set fills in what the message says about itself, or d in its place.
+func (m *message) set(now time.Time, p *codec.Publish, d Delivery) {
+	m.pub, m.qos, m.retain, m.ids = p, d.QoS, d.Retain, d.SubscriptionIdentifiers
+	switch interval, ok := p.Properties.MessageExpiryInterval.Get(); {
+	case !d.Expires.IsZero():
+		m.expires = d.Expires.UnixMilli()
+	case ok:
+		m.expires = now.UnixMilli() + int64(interval)*1000
+	}
+}
+
+// token gives out the next token.
+func (s *State) token() uint64 {
+	s.tokens++
+	return s.tokens
+}
+
+// enqueue adds m to the queue and calls dropped for what had to make room.
+func (s *State) enqueue(m *message, limits QueueLimits, dropped func(*message)) error {
+	for !s.fits(m, limits) {
+		victim := s.victim(m, limits.Policy)
+		if victim == nil {
+			return &Error{Op: "Publish", Err: ErrQueueFull, Code: codec.ReasonQuotaExceeded}
+		}
+		s.dequeue(victim)
+		dropped(victim)
+	}
+	if m.token == 0 {
+		m.token = s.token()
+	}
+	m.stage = stageQueued
+	s.queue.push(m)
+	s.bytes += m.cost()
+	if m.qos == codec.QoS0 {
+		if s.qos0 == 0 {
+			s.qos0From = m
+		}
+		s.qos0++
+	}
+	return nil
+}
+
+// fits reports whether the queue has room for m.
+func (s *State) fits(m *message, limits QueueLimits) bool {
+	messages := limits.Messages
+	if messages == 0 {
+		messages = defaultQueueMessages
+	}
+	return (messages < 0 || s.queue.n < messages) && (limits.Bytes <= 0 || s.bytes+m.cost() <= limits.Bytes)
+}
+
+// victim returns the message that the policy drops in favour of m, or nil.
+func (s *State) victim(m *message, policy QueuePolicy) *message {
+	switch policy {
+	case QueueDropOldest:
+		return s.queue.head
+	case QueueDropQoS0:
+		if s.qos0 == 0 || m.qos == codec.QoS0 {
+			return nil
+		}
+		// All messages before qos0From are above QoS 0, so this search never
+		// goes over a message twice.
+		for s.qos0From.qos != codec.QoS0 {
+			s.qos0From = s.qos0From.next
+		}
+		return s.qos0From
+	}
+	return nil
+}
+
+// dequeue takes m out of the queue.
+func (s *State) dequeue(m *message) {
+	if s.qos0From == m {
+		s.qos0From = m.next
+	}
+	if m.qos == codec.QoS0 {
+		s.qos0--
+	}
+	s.queue.remove(m)
+	s.bytes -= m.cost()
+}
+
+// first returns which of the two is repeated first on a
+// new connection. Both groups keep their order, and between them the
+// order of the first sending decides. [MQTT-4.6.0-1] [MQTT-4.6.0-4]
+func first(sent, released *message) *message {
+	if sent == nil || released != nil && released.token < sent.token {
+		return released
+	}
+	return sent
+}
