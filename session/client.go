@@ -24,6 +24,7 @@ func NewClient(cfg ClientConfig) *Client {
 	if c.st == nil {
 		c.st = new(State)
 	}
+	c.st.arrange()
 	v := cfg.Version
 	if !v.Known() {
 		v = codec.V5
@@ -144,9 +145,7 @@ func (c *core) establish() {
 	c.startFlow()
 	c.startAliases()
 	c.resend = resend{pub: s.sent.head, rel: s.released.head}
-	if c.cfg.Persist {
-		c.tell(note{kind: events.Store, record: events.RecordSession, id: c.limits.expiry})
-	}
+	c.storeSession()
 }
 
 // Ping queues PINGREQ, at any time. The Keep Alive needs no help. (v3.1.1 and

@@ -209,8 +209,8 @@ func (c *core) settle() {
 			c.loseQueue()
 		}
 		s.exists = false
-	} else if c.cfg.Persist {
-		c.tell(note{kind: events.Store, record: events.RecordSession, id: s.expiry})
+	} else {
+		c.storeSession()
 	}
 }
 
@@ -253,7 +253,7 @@ func (c *core) loseSession(tell bool) {
 		c.tell(note{kind: events.Discard, record: events.RecordSession})
 	}
 	if tell {
-		c.tell(note{kind: events.SessionLost, token: uint64(n), id: uint32(s.queue.n)})
+		c.tell(note{kind: events.SessionLost, count: uint64(n), id: uint32(s.queue.n)})
 	}
 }
 

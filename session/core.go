@@ -90,15 +90,63 @@ func (c *clock) unix() int64 { return c.time(c.now).UnixMilli() }
 
 // note is an event that is due. It is smaller than events.Event.
 type note struct {
-	kind   events.Kind
-	record events.Record
-	qos    codec.QoS
-	reason codec.ReasonCode
-	id     uint32
-	token  uint64
-	flags  events.Flags
-	pub    *codec.Publish
-	err    error
+	kind    events.Kind
+	record  events.Record
+	flags   events.Flags
+	qos     codec.QoS
+	retain  bool
+	shared  bool // pub says nothing about Subscription Identifiers
+	id      uint32
+	token   uint64
+	count   uint64 // of SessionLost; the order of a RecordRelease
+	expires int64  // Unix time in ms; in a RecordSession the end of its connection
+	pub     *codec.Publish
+	ids     *codec.SubscriptionIdentifiers
+	err     error
+}
+
+// event turns the note into an event. A stored message is put together in p as
+// it is to be sent.
+func (n *note) event(ev *events.Event, p *codec.Publish) {
+	*ev = events.Event{
+		Kind: n.kind, Flags: n.flags, Record: n.record, QoS: n.qos,
+		PacketID: n.id, Token: n.token, Publish: n.pub, Err: n.err,
+	}
+	switch {
+	case n.kind == events.SessionLost:
+		ev.Count, ev.Queued, ev.PacketID = int(n.count), n.id, 0
+	case n.kind != events.Store:
+		return
+	case n.record == events.RecordSession:
+		ev.Size, ev.PacketID, ev.Token, ev.Count = int64(n.id), uint32(n.token), 0, int(n.count)
+	case n.record == events.RecordRelease:
+		ev.Count = int(n.count)
+	case n.record == events.RecordMessage:
+		*p = *n.pub
+		p.QoS, p.Retain, p.PacketID, p.Dup = n.qos, n.retain, n.id, false
+		p.Properties.TopicAlias = codec.Opt[uint16]{}
+		if n.ids != nil {
+			p.Properties.SubscriptionIdentifiers = *n.ids
+		} else if n.shared {
+			p.Properties.SubscriptionIdentifiers = codec.SubscriptionIdentifiers{}
+		}
+		ev.Publish = p
+	}
+	if n.expires != 0 {
+		ev.Deadline = time.UnixMilli(n.expires)
+	}
+}
+
+// note returns what is to be told of m.
+func (m *message) note(kind events.Kind) note {
+	n := note{
+		kind: kind, record: events.RecordMessage, qos: m.qos, retain: m.retain, shared: m.shared,
+		id: m.id, token: m.token, expires: m.expires, pub: m.pub, ids: m.ids,
+	}
+	if m.stage == stageReleased || m.stage == stageReceived {
+		n.record, n.count, n.expires = events.RecordRelease, m.order, 0
+	}
+	return n
 }
 
 func (c *core) init(cfg Config, server bool) {
@@ -193,14 +241,7 @@ func (c *core) pull(ev *events.Event) bool {
 		return false
 	}
 	n := &c.notes[c.noted]
-	*ev = events.Event{
-		Kind: n.kind, Record: n.record, QoS: n.qos, Reason: n.reason,
-		PacketID: n.id, Token: n.token, Publish: n.pub, Err: n.err,
-	}
-	ev.Flags = n.flags
-	if n.kind == events.SessionLost {
-		ev.Count, ev.Queued, ev.Token, ev.PacketID = int(n.token), n.id, 0, 0
-	}
+	n.event(ev, &c.sh.stored)
 	*n = note{}
 	c.noted++
 	if c.noted == len(c.notes) {
@@ -235,14 +276,18 @@ func (c *core) dropped(m *message, err error) {
 
 // store asks for the record of m to be made durable.
 func (c *core) store(m *message) {
-	if !c.cfg.Persist {
-		return
+	if c.cfg.Persist {
+		c.tell(m.note(events.Store))
 	}
-	n := note{kind: events.Store, record: events.RecordMessage, qos: m.qos, id: m.id, token: m.token, pub: m.pub}
-	if m.stage == stageReleased || m.stage == stageReceived {
-		n.record, n.pub = events.RecordRelease, nil
+}
+
+// storeSession asks for the record of the session itself to be made durable.
+func (c *core) storeSession() {
+	if c.cfg.Persist {
+		s := c.st
+		c.tell(note{kind: events.Store, record: events.RecordSession,
+			id: s.expiry, token: uint64(s.ids.next), count: s.tokens, expires: s.closed})
 	}
-	c.tell(n)
 }
 
 // discard asks for the record of m to be removed.

@@ -245,6 +245,7 @@ func (s *Server) takeState(st *State, present bool) {
 	if st == nil {
 		st = new(State)
 	}
+	st.arrange()
 	s.st = st
 	st.epoch++
 	if !present && st.exists {

@@ -19,6 +19,7 @@ type Shared struct {
 	// Packets that are being formed. They are here rather than on the stack
 	// because passing them through an interface would allocate.
 	publish  codec.Publish
+	stored   codec.Publish // of a Store event
 	puback   codec.Puback
 	pubrec   codec.Pubrec
 	pubrel   codec.Pubrel

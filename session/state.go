@@ -25,7 +25,8 @@ type State struct {
 	qos0From *message
 	received receivedTable
 	tokens   uint64
-	closed   int64 // Unix time in ms of the end of the last connection
+	restored []*message // not in their lists yet
+	closed   int64      // Unix time in ms of the end of the last connection
 	expiry   uint32
 	seq      uint32
 	epoch    uint32
@@ -42,11 +43,17 @@ const NeverExpires = math.MaxUint32
 func NewState() *State { return &State{exists: true, expiry: NeverExpires} }
 
 // Queued returns the number of messages that wait and were never sent.
-func (s *State) Queued() int { return s.queue.n }
+func (s *State) Queued() int {
+	s.arrange()
+	return s.queue.n
+}
 
 // Inflight returns the number of messages that were sent and are not fully
 // acknowledged.
-func (s *State) Inflight() int { return s.sent.n + s.released.n }
+func (s *State) Inflight() int {
+	s.arrange()
+	return s.sent.n + s.released.n
+}
 
 // Received returns the number of incoming QoS 2 messages whose exchange is
 // under way.
@@ -95,8 +102,10 @@ func (s *State) Enqueue(now time.Time, p *codec.Publish, d Delivery, limits Queu
 	if s.open {
 		return 0, nil, misuse("Enqueue", "a connection has the session")
 	}
+	s.arrange()
 	m := new(message)
 	m.set(now, p, d)
+	m.shared = true
 	err = s.enqueue(m, limits, func(old *message) { dropped = old.pub })
 	if err != nil {
 		return 0, nil, err
@@ -123,10 +132,13 @@ func (s *State) token() uint64 {
 
 // enqueue adds m to the queue and calls dropped for what had to make room.
 func (s *State) enqueue(m *message, limits QueueLimits, dropped func(*message)) error {
+	if limits.Bytes > 0 && m.cost() > limits.Bytes {
+		return queueFull()
+	}
 	for !s.fits(m, limits) {
 		victim := s.victim(m, limits.Policy)
 		if victim == nil {
-			return &Error{Op: "Publish", Err: ErrQueueFull, Code: codec.ReasonQuotaExceeded}
+			return queueFull()
 		}
 		s.dequeue(victim)
 		dropped(victim)
@@ -135,6 +147,16 @@ func (s *State) enqueue(m *message, limits QueueLimits, dropped func(*message)) 
 		m.token = s.token()
 	}
 	m.stage = stageQueued
+	s.push(m)
+	return nil
+}
+
+func queueFull() error {
+	return &Error{Op: "Publish", Err: ErrQueueFull, Code: codec.ReasonQuotaExceeded}
+}
+
+// push puts m at the end of the queue.
+func (s *State) push(m *message) {
 	s.queue.push(m)
 	s.bytes += m.cost()
 	if m.qos == codec.QoS0 {
@@ -143,7 +165,6 @@ func (s *State) enqueue(m *message, limits QueueLimits, dropped func(*message)) 
 		}
 		s.qos0++
 	}
-	return nil
 }
 
 // fits reports whether the queue has room for m.

@@ -1,0 +1,325 @@
+package session
+
+import (
+	"encoding/binary"
+	"hash/crc32"
+	"slices"
+	"time"
+
+	"github.com/mqttcore/mqttcore/codec"
+	"github.com/mqttcore/mqttcore/events"
+)
+
+// The stored form of a State is "MQS", the number of the form, the session
+// record, and one record for each message and identifier, each behind its
+// length; then the CRC-32 of all that. Numbers are unsigned varints. A record
+// begins with its events.Record:
+//
+//	session   expiry, closed, last token, next packet identifier, exists
+//	message   token, packet identifier, expires, flags, PUBLISH
+//	release   token, packet identifier, order
+//	received  packet identifier
+//
+// PUBLISH is the packet in v5.0 with QoS 0; its QoS is in the flags.
+const storedForm = "MQS\x01"
+
+const (
+	flagQoS    = 0x03
+	flagRetain = 0x04
+	flagExists = 0x01
+)
+
+// storedVersion can hold what either version can.
+const storedVersion = codec.V5Wide
+
+// maxSlots bounds the table of identifiers that a stored state may ask for. At
+// most 65,535 messages can be under way, for which twice that is enough.
+const maxSlots = 1 << 17
+
+// AppendRecord appends the durable form of a Store event to dst. It is to be
+// kept under ev.Key, in place of an earlier record with the same key, and
+// removed on Discard. See State.RestoreRecord. Other events append nothing.
+func AppendRecord(dst []byte, ev events.Event) []byte {
+	if ev.Kind != events.Store {
+		return dst
+	}
+	dst = append(dst, byte(ev.Record))
+	switch ev.Record {
+	case events.RecordMessage:
+		dst = binary.AppendUvarint(dst, ev.Token)
+		dst = binary.AppendUvarint(dst, uint64(ev.PacketID))
+		var expires uint64
+		if !ev.Deadline.IsZero() {
+			expires = uint64(max(0, ev.Deadline.UnixMilli()))
+		}
+		dst = binary.AppendUvarint(dst, expires)
+		dst = appendStored(dst, ev.Publish, ev.QoS)
+	case events.RecordRelease:
+		dst = binary.AppendUvarint(dst, ev.Token)
+		dst = binary.AppendUvarint(dst, uint64(ev.PacketID))
+		dst = binary.AppendUvarint(dst, uint64(ev.Count))
+	case events.RecordReceived:
+		dst = binary.AppendUvarint(dst, uint64(ev.PacketID))
+	case events.RecordSession:
+		dst = appendSession(dst, uint32(ev.Size), ev.Deadline, uint64(ev.Count), ev.PacketID, true)
+	}
+	return dst
+}
+
+// appendStored appends flags and PUBLISH. A message that the codec refuses was
+// never taken into a session, so its error cannot happen.
+func appendStored(dst []byte, p *codec.Publish, qos codec.QoS) []byte {
+	flags := byte(qos)
+	if p.Retain {
+		flags |= flagRetain
+	}
+	dst = append(dst, flags)
+	q := *p
+	q.QoS, q.Dup, q.PacketID = codec.QoS0, false, 0
+	q.Properties.TopicAlias = codec.Opt[uint16]{}
+	dst, _ = q.AppendTo(dst, storedVersion.AllowControlCharacters())
+	return dst
+}
+
+func appendSession(dst []byte, expiry uint32, closed time.Time, tokens uint64, next uint32, exists bool) []byte {
+	dst = binary.AppendUvarint(dst, uint64(expiry))
+	var at uint64
+	if !closed.IsZero() {
+		at = uint64(max(0, closed.UnixMilli()))
+	}
+	dst = binary.AppendUvarint(dst, at)
+	dst = binary.AppendUvarint(dst, tokens)
+	dst = binary.AppendUvarint(dst, uint64(next))
+	var flags byte
+	if exists {
+		flags = flagExists
+	}
+	return append(dst, flags)
+}
+
+// AppendBinary appends the state in its stored form. The form is stable: this
+// and later releases read it. It can be called at any time; what it holds then
+// is the state after the events that were pulled.
+func (s *State) AppendBinary(dst []byte) ([]byte, error) {
+	s.arrange()
+	start := len(dst)
+	dst = append(dst, storedForm...)
+	var buf []byte
+	add := func(record []byte) {
+		dst = binary.AppendUvarint(dst, uint64(len(record)))
+		dst = append(dst, record...)
+		buf = record[:0]
+	}
+	var closed time.Time
+	if s.closed != 0 {
+		closed = time.UnixMilli(s.closed)
+	}
+	add(appendSession(append(buf, byte(events.RecordSession)), s.expiry, closed, s.tokens, s.ids.next, s.exists))
+	for _, l := range []*list{&s.sent, &s.released, &s.queue} {
+		for m := l.head; m != nil; m = m.next {
+			n := m.note(events.Store)
+			ev := events.Event{}
+			n.event(&ev, new(codec.Publish))
+			add(AppendRecord(buf, ev))
+		}
+	}
+	var ids []uint32
+	s.received.each(func(r *receipt) {
+		if r.state == receiptDone || r.state == receiptReleased {
+			ids = append(ids, r.id)
+		}
+	})
+	slices.Sort(ids)
+	for _, id := range ids {
+		add(AppendRecord(buf, events.Event{Kind: events.Store, Record: events.RecordReceived, PacketID: id}))
+	}
+	return binary.BigEndian.AppendUint32(dst, crc32.ChecksumIEEE(dst[start:])), nil
+}
+
+// MarshalBinary returns the state in its stored form, see AppendBinary.
+func (s *State) MarshalBinary() ([]byte, error) { return s.AppendBinary(nil) }
+
+// UnmarshalBinary replaces the state by a stored one. With an error, of class
+// ErrCorrupt, it is left as it was. data is not kept.
+func (s *State) UnmarshalBinary(data []byte) error {
+	if s.open {
+		return misuse("UnmarshalBinary", "a connection has the session")
+	}
+	if len(data) < len(storedForm)+4 || string(data[:len(storedForm)]) != storedForm {
+		return corrupt("it does not begin as a stored session state does")
+	}
+	body, sum := data[:len(data)-4], binary.BigEndian.Uint32(data[len(data)-4:])
+	if crc32.ChecksumIEEE(body) != sum {
+		return corrupt("checksum does not match")
+	}
+	restored := new(State)
+	r := reader{b: body[len(storedForm):]}
+	for len(r.b) > 0 {
+		record := r.bytes(r.uvarint(uint64(len(r.b))))
+		if r.bad {
+			return corrupt("a record is cut short")
+		}
+		if err := restored.RestoreRecord(record); err != nil {
+			return err
+		}
+	}
+	restored.arrange()
+	*s = *restored
+	return nil
+}
+
+// RestoreRecord takes a record of AppendRecord back into a state that no
+// connection has. Records may come in any order, but all of them have to come
+// before the state is used. With an error, of class ErrCorrupt, the state is
+// as before. record is not kept.
+func (s *State) RestoreRecord(record []byte) error {
+	if s.open {
+		return misuse("RestoreRecord", "a connection has the session")
+	}
+	if len(record) == 0 {
+		return corrupt("a record is empty")
+	}
+	r := reader{b: record[1:]}
+	switch events.Record(record[0]) {
+	case events.RecordMessage:
+		return s.restoreMessage(&r)
+	case events.RecordRelease:
+		m := &message{qos: codec.QoS2, stage: stageReleased, token: r.uvarint(1 << 62), id: uint32(r.uvarint(1<<32 - 1)), order: r.uvarint(1 << 62)}
+		if r.bad || len(r.b) > 0 || m.id == 0 || m.token == 0 {
+			return corrupt("PUBREL")
+		}
+		return s.restore(m)
+	case events.RecordReceived:
+		id := uint32(r.uvarint(1<<32 - 1))
+		if r.bad || len(r.b) > 0 || id == 0 || s.received.get(id) != nil {
+			return corrupt("received packet identifier")
+		}
+		s.seq++
+		s.received.add(&receipt{id: id, qos: codec.QoS2, seq: s.seq, state: receiptDone})
+		s.exists = true
+		return nil
+	case events.RecordSession:
+		return s.restoreSession(&r)
+	}
+	return corrupt("a record has an unknown type")
+}
+
+func (s *State) restoreMessage(r *reader) error {
+	m := &message{token: r.uvarint(1 << 62), id: uint32(r.uvarint(1<<32 - 1)), expires: int64(r.uvarint(1 << 62))}
+	flags := r.byte()
+	m.qos, m.retain = codec.QoS(flags&flagQoS), flags&flagRetain != 0
+	if r.bad || m.token == 0 || m.qos > codec.QoS2 || flags&^(flagQoS|flagRetain) != 0 || m.id != 0 && m.qos == codec.QoS0 {
+		return corrupt("message")
+	}
+	packet := slices.Clone(r.b)
+	h, n, err := codec.Frame(packet, 0)
+	if err != nil || n != len(packet) || n == 0 || h.Type != codec.TypePublish {
+		return corrupt("PUBLISH")
+	}
+	m.pub = new(codec.Publish)
+	if m.pub.Decode(h, packet[h.Len:], storedVersion.AllowControlCharacters()) != nil ||
+		m.pub.QoS != codec.QoS0 || m.pub.Properties.TopicAlias.Set || m.pub.Retain != m.retain {
+		return corrupt("PUBLISH")
+	}
+	if m.id != 0 {
+		m.stage = stageSent
+	}
+	return s.restore(m)
+}
+
+// restore enters a message; arrange puts it into its place.
+func (s *State) restore(m *message) error {
+	if m.id != 0 && !s.ids.put(m, maxSlots) {
+		return corrupt("packet identifiers collide")
+	}
+	s.restored = append(s.restored, m)
+	s.tokens = max(s.tokens, m.token, m.order)
+	s.exists = true
+	return nil
+}
+
+func (s *State) restoreSession(r *reader) error {
+	expiry, closed := uint32(r.uvarint(NeverExpires)), r.uvarint(1<<62)
+	tokens, next := r.uvarint(1<<62), uint32(r.uvarint(1<<32-1))
+	flags := r.byte()
+	if r.bad || len(r.b) > 0 || flags&^flagExists != 0 {
+		return corrupt("session")
+	}
+	s.expiry, s.closed, s.exists = expiry, int64(closed), s.exists || flags != 0
+	s.tokens = max(s.tokens, tokens)
+	s.ids.next = next
+	return nil
+}
+
+// arrange puts restored messages into their lists, in their order.
+func (s *State) arrange() {
+	if len(s.restored) == 0 {
+		return
+	}
+	slices.SortStableFunc(s.restored, func(a, b *message) int {
+		switch {
+		case a.place() < b.place():
+			return -1
+		case a.place() > b.place():
+			return 1
+		}
+		return 0
+	})
+	for _, m := range s.restored {
+		switch m.stage {
+		case stageSent:
+			s.sent.push(m)
+		case stageReleased:
+			s.released.push(m)
+		default:
+			s.push(m)
+		}
+	}
+	s.restored = nil
+}
+
+// place is what a message is ordered by within its list.
+func (m *message) place() uint64 {
+	if m.stage == stageReleased {
+		return m.order
+	}
+	return m.token
+}
+
+func corrupt(detail string) error {
+	return &Error{Op: "Restore", Err: ErrCorrupt, Code: codec.ReasonUnspecifiedError, Detail: detail}
+}
+
+// reader takes numbers off a record. Once it failed it returns zeros.
+type reader struct {
+	b   []byte
+	bad bool
+}
+
+// uvarint returns the next number, which may not be above limit.
+func (r *reader) uvarint(limit uint64) uint64 {
+	v, n := binary.Uvarint(r.b)
+	if r.bad || n <= 0 || v > limit {
+		r.bad = true
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
+}
+
+func (r *reader) byte() byte {
+	if b := r.bytes(1); b != nil {
+		return b[0]
+	}
+	return 0
+}
+
+func (r *reader) bytes(n uint64) []byte {
+	if r.bad || n > uint64(len(r.b)) {
+		r.bad = true
+		return nil
+	}
+	b := r.b[:n]
+	r.b = r.b[n:]
+	return b
+}
