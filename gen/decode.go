@@ -1,9 +1,10 @@
 package gen
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
-	"sort"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -39,31 +40,47 @@ func (ps Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+// add records a mistake.
 func (ps *Problems) add(at Pos, format string, args ...any) {
+	observe()
 	*ps = append(*ps, Problem{at, fmt.Sprintf(format, args...)})
 }
 
-func (ps Problems) sort() {
-	sort.SliceStable(ps, func(i, j int) bool {
-		a, b := ps[i].Pos, ps[j].Pos
-		if a.File != b.File {
-			return a.File < b.File
-		}
-		if a.Line != b.Line {
-			return a.Line < b.Line
-		}
-		return a.Column < b.Column
+// sorted returns the mistakes by file, line and column, each once.
+func (ps Problems) sorted() Problems {
+	slices.SortStableFunc(ps, func(a, b Problem) int {
+		return cmp.Or(
+			cmp.Compare(a.Pos.File, b.Pos.File),
+			cmp.Compare(a.Pos.Line, b.Pos.Line),
+			cmp.Compare(a.Pos.Column, b.Pos.Column),
+			cmp.Compare(a.Text, b.Text),
+		)
 	})
+	return slices.Compact(ps)
 }
 
+// observe is called for each problem when it is found. Tests set it.
+var observe = func() {}
+
+// entry is one key of a YAML mapping with the places of the key and its value.
+type entry struct {
+	name       string
+	key, value Pos
+}
+
+// places holds the keys of every mapping in the files, by its position.
+type places map[Pos][]entry
+
 // decoder fills Go values from YAML nodes. It is stricter than yaml.v3: unknown
-// and repeated keys are mistakes, and every value keeps its position in a
-// field of type Pos.
+// and repeated keys are mistakes. A mapping leaves its position in the field
+// Pos of its struct, and the positions of its keys in places.
 type decoder struct {
 	file     string
+	places   places
 	problems *Problems
 }
 
+// pos returns the position of a node.
 func (d *decoder) pos(n *yaml.Node) Pos { return Pos{d.file, n.Line, n.Column} }
 
 // decode fills v, which is settable, from n.
@@ -108,6 +125,7 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value) {
 		d.problems.add(d.pos(n), "expected a mapping with the keys %s", strings.Join(keysOf(t), ", "))
 		return
 	}
+	d.note(n)
 	seen := map[string]bool{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
@@ -124,6 +142,16 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value) {
 	}
 }
 
+// note keeps the places of the keys of a mapping.
+func (d *decoder) note(n *yaml.Node) {
+	at := d.pos(n)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		d.places[at] = append(d.places[at], entry{key.Value, d.pos(key), d.pos(value)})
+	}
+}
+
+// keysOf returns the keys of the mapping that fills a struct.
 func keysOf(t reflect.Type) []string {
 	var keys []string
 	for i := range t.NumField() {
@@ -134,6 +162,7 @@ func keysOf(t reflect.Type) []string {
 	return keys
 }
 
+// fieldByKey returns the field of a struct that a key fills.
 func fieldByKey(v reflect.Value, key string) reflect.Value {
 	for i := range v.NumField() {
 		if k, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ","); k == key && k != "" {
@@ -143,6 +172,7 @@ func fieldByKey(v reflect.Value, key string) reflect.Value {
 	return reflect.Value{}
 }
 
+// slice fills a list.
 func (d *decoder) slice(n *yaml.Node, v reflect.Value) {
 	if n.Kind != yaml.SequenceNode {
 		d.problems.add(d.pos(n), "expected a list")
@@ -155,11 +185,13 @@ func (d *decoder) slice(n *yaml.Node, v reflect.Value) {
 	v.Set(list)
 }
 
+// table fills a map.
 func (d *decoder) table(n *yaml.Node, v reflect.Value) {
 	if n.Kind != yaml.MappingNode {
 		d.problems.add(d.pos(n), "expected a mapping")
 		return
 	}
+	d.note(n)
 	v.Set(reflect.MakeMap(v.Type()))
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := reflect.New(v.Type().Key()).Elem()
@@ -200,6 +232,7 @@ func (d *decoder) scalar(n *yaml.Node, v reflect.Value) {
 	}
 }
 
+// plainKind says what a scalar of a kind is written as.
 func plainKind(k reflect.Kind) string {
 	if k == reflect.Bool {
 		return "true or false"

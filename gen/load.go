@@ -21,10 +21,13 @@ type Spec struct {
 	Returns    []ReturnSpec
 	Faults     []FaultSpec
 	Rules      map[Ver]map[string]bool // the ids of spec/rules
+	places     places
+	unreadable bool // a file is not YAML, so what refers to it cannot be judged
 }
 
 // Load reads the YAML files below the root of fsys and checks them. The error
-// is of type Problems and holds every mistake that was found.
+// is of type Problems and holds every mistake that was found, unless a file
+// could not be read at all.
 func Load(fsys fs.FS) (*Model, error) {
 	var problems Problems
 	spec, err := read(fsys, &problems)
@@ -32,12 +35,11 @@ func Load(fsys fs.FS) (*Model, error) {
 		return nil, err
 	}
 	var m *Model
-	if len(problems) == 0 {
+	if !spec.unreadable {
 		m = resolve(spec, &problems)
 	}
 	if len(problems) > 0 {
-		problems.sort()
-		return nil, problems
+		return nil, problems.sorted()
 	}
 	return m, nil
 }
@@ -45,41 +47,53 @@ func Load(fsys fs.FS) (*Model, error) {
 // read decodes all files. Mistakes in them go to problems; the error is one of
 // the file system.
 func read(fsys fs.FS, problems *Problems) (*Spec, error) {
-	spec := &Spec{Rules: map[Ver]map[string]bool{}}
+	spec := &Spec{Rules: map[Ver]map[string]bool{}, places: places{}}
 	var properties propertyFile
 	var reasons reasonFile
 	var faults faultFile
-	for name, into := range map[string]any{
-		"properties.yaml":   &properties,
-		"reason_codes.yaml": &reasons,
-		"faults.yaml":       &faults,
-	} {
-		if err := readFile(fsys, name, into, problems); err != nil {
+	for _, f := range []struct {
+		name string
+		into any
+	}{{"properties.yaml", &properties}, {"reason_codes.yaml", &reasons}, {"faults.yaml", &faults}} {
+		if err := spec.readFile(fsys, f.name, f.into, problems); err != nil {
 			return nil, err
 		}
 	}
 	spec.Properties, spec.Faults = properties.Properties, faults.Faults
 	spec.Reasons, spec.Returns = reasons.Reasons, reasons.Returns
-	names, err := fs.Glob(fsys, "packets/*.yaml")
-	if err != nil {
+	if err := spec.readPackets(fsys, problems); err != nil {
 		return nil, err
 	}
-	for _, name := range names {
-		p := new(PacketSpec)
-		if err := readFile(fsys, name, p, problems); err != nil {
-			return nil, err
-		}
-		spec.Packets = append(spec.Packets, p)
-	}
-	for v, name := range map[Ver]string{V311: "rules/v311.yaml", V5: "rules/v5.yaml"} {
-		if spec.Rules[v], err = readRules(fsys, name); err != nil {
+	for _, v := range versions {
+		var err error
+		if spec.Rules[v], err = readRules(fsys, ruleFiles[v]); err != nil {
 			return nil, err
 		}
 	}
 	return spec, nil
 }
 
-func readFile(fsys fs.FS, name string, into any, problems *Problems) error {
+// readPackets decodes the files of packets/.
+func (s *Spec) readPackets(fsys fs.FS, problems *Problems) error {
+	names, err := fs.Glob(fsys, "packets/*.yaml")
+	if err != nil {
+		return err
+	}
+	if len(names) == 0 {
+		return &fs.PathError{Op: "open", Path: "packets/*.yaml", Err: fs.ErrNotExist}
+	}
+	for _, name := range names {
+		p := new(PacketSpec)
+		if err := s.readFile(fsys, name, p, problems); err != nil {
+			return err
+		}
+		s.Packets = append(s.Packets, p)
+	}
+	return nil
+}
+
+// readFile decodes one file into the struct that into points to.
+func (s *Spec) readFile(fsys fs.FS, name string, into any, problems *Problems) error {
 	data, err := fs.ReadFile(fsys, name)
 	if err != nil {
 		return err
@@ -87,13 +101,15 @@ func readFile(fsys fs.FS, name string, into any, problems *Problems) error {
 	var doc yaml.Node
 	if err := yaml.Unmarshal(data, &doc); err != nil {
 		problems.add(syntaxPos(name, err), "%v", err)
+		s.unreadable = true
 		return nil
 	}
 	if len(doc.Content) != 1 {
 		problems.add(Pos{name, 1, 1}, "the file is empty")
+		s.unreadable = true
 		return nil
 	}
-	d := decoder{name, problems}
+	d := decoder{name, s.places, problems}
 	d.decode(doc.Content[0], reflect.ValueOf(into).Elem())
 	return nil
 }
@@ -108,6 +124,9 @@ func syntaxPos(name string, err error) Pos {
 	}
 	return at
 }
+
+// ruleFiles are the statements of both standards.
+var ruleFiles = map[Ver]string{V311: "rules/v311.yaml", V5: "rules/v5.yaml"}
 
 // readRules returns the ids of a rule file. A spec without rules, such as a
 // small one for a test, has no such file and may cite nothing.

@@ -42,8 +42,9 @@ type Record struct {
 // Field is a field on the wire.
 type Field struct {
 	Name     string
-	Path     string // name in errors, such as "Filters[%d].Filter"
-	Var      string // its descriptor in the generated code
+	In       *Record // the struct that it stands in
+	Path     string  // name in errors, such as "Filters[%d].Filter"
+	Var      string  // its descriptor in the generated code
 	Wire     string
 	Doc      string
 	When     *Cond // written only where this holds, or nil
@@ -57,7 +58,7 @@ type Field struct {
 	Allow    []*Allowed
 	Checks   map[string]*Check // rules on the value alone, by verb
 	Verdicts []Verdict
-	InCross  bool // a rule of Packet.Cross is about it, so its offset is kept
+	InCross  bool // a rule of Record.Cross is about it, so its offset is kept
 	Pos      Pos
 }
 
@@ -76,7 +77,6 @@ type Bit struct {
 	V5       bool
 	Doc      string
 	Verdicts []Verdict
-	InCross  bool
 	With     *Field // set by the same builder method, or nil
 	Byte     *Field // the byte it stands in, nil for the fixed header
 	Pos      Pos
@@ -125,7 +125,7 @@ func (c *Check) Holds(v Ver) bool { return c.Rule[v] != "" }
 // it with.
 type Cond struct {
 	Path string // in Go, such as Properties.TopicAlias.Set
-	Kind string // "bool", "number", "bytes", "list"
+	Kind string // "bool", "number", "bytes", "opt" or "repeated"
 	Op   string // of a comparison with a constant, or empty
 	Than int
 	V5   bool // what it looks at does not exist in v3.1.1
@@ -163,10 +163,26 @@ var scalarWires = map[string]string{
 	"utf8": "Bytes", "binary": "Bytes", "packet_id": "uint32", "reason_code": "ReasonCode",
 }
 
-// fieldWires are all wire types that a field may have.
-var fieldWires = []string{
-	"binary", "bits", "group", "list", "packet_id", "properties", "protocol_level", "protocol_name",
-	"reason_code", "reason_codes", "rest", "u16", "u32", "u8", "utf8", "utf8_list", "varint",
+// wireKeys are the wire types that a field may have, each with the keys that
+// it knows besides name, wire and doc.
+var wireKeys = map[string][]string{
+	"u8":             {"when", "since"},
+	"u16":            {"when", "since"},
+	"u32":            {"when", "since"},
+	"varint":         {"when", "since"},
+	"packet_id":      {"when", "since"},
+	"reason_code":    {"when", "since", "optional"},
+	"utf8":           {"when", "since", "secret", "show"},
+	"binary":         {"when", "since", "secret", "show"},
+	"rest":           {"secret", "show"},
+	"utf8_list":      {"since"},
+	"reason_codes":   {"since"},
+	"list":           {"since", "type", "fields"},
+	"group":          {"fields"},
+	"bits":           {"bits"},
+	"properties":     {"since", "optional", "allow"},
+	"protocol_name":  nil,
+	"protocol_level": nil,
 }
 
 // propertyWires are the wire types of properties with the Go types of their
@@ -176,17 +192,29 @@ var propertyWires = map[string]string{
 	"utf8": "Bytes", "binary": "Bytes", "pair": "",
 }
 
-// verbs are the rules that a check can state, with the fault that each finds.
-var verbs = map[string]string{
-	"utf8":         "faultUTF8",
-	"no_wildcards": "faultWildcard",
-	"topic_filter": "faultHash",
-	"not_zero":     "faultZero",
-	"max":          "faultRange",
-	"not_empty":    "faultEmpty",
-	"needs":        "faultNeeds",
-	"excludes":     "faultExcluded",
-	"required":     "faultMissing",
-	"reason_codes": "faultReasonCode",
-	"custom":       "faultExcluded",
+// bitTypes are the Go types of bits with the number of bits they have; uint8
+// takes as many as are left.
+var bitTypes = map[string]int{"bool": 1, "QoS": 2, "RetainHandling": 2, "uint8": 0}
+
+// verb is a rule that a check can state.
+type verb struct {
+	fault string   // what it finds
+	key   string   // the key that goes with it, or empty
+	must  bool     // the key has to be there
+	wires []string // what it can look at alone; nil for rules between fields
+}
+
+// verbs are all of them by name.
+var verbs = map[string]verb{
+	"utf8":         {fault: "faultUTF8", wires: []string{"utf8", "utf8_list", "pair"}},
+	"no_wildcards": {fault: "faultWildcard", wires: []string{"utf8"}},
+	"topic_filter": {fault: "faultHash", wires: []string{"utf8", "utf8_list"}},
+	"not_zero":     {fault: "faultZero", wires: []string{"u16", "u32", "varint", "packet_id"}},
+	"max":          {fault: "faultRange", key: "value", must: true, wires: []string{"u8"}},
+	"not_empty":    {fault: "faultEmpty", key: "unless", wires: []string{"utf8", "list", "utf8_list", "reason_codes"}},
+	"reason_codes": {fault: "faultReasonCode", wires: []string{"reason_code", "reason_codes"}},
+	"needs":        {fault: "faultNeeds", key: "needs", must: true},
+	"excludes":     {fault: "faultExcluded", key: "with", must: true},
+	"required":     {fault: "faultMissing"},
+	"custom":       {fault: "faultExcluded", key: "method", must: true},
 }

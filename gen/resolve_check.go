@@ -1,14 +1,13 @@
 package gen
 
 import (
-	"cmp"
 	"encoding/hex"
-	"maps"
+	"encoding/json"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
-
-func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
 
 // target is what a path of a check leads to: a field, a property or bits.
 type target struct {
@@ -20,10 +19,19 @@ type target struct {
 	v5    bool
 }
 
+// holder returns the field that the target is or stands in, or nil for flags
+// of the fixed header.
+func (t *target) holder() *Field {
+	if t.bit != nil {
+		return t.bit.Byte
+	}
+	return t.field
+}
+
 // find follows a path such as Will.QoS, Properties.TopicAlias or
 // Filters.Filter.
-func (r *resolver) find(root *Record, path string) (target, bool) {
-	t := target{in: root}
+func (r *resolver) find(root *Record, path string) (t target, ok bool) {
+	t.in = root
 	s, rest := root, path
 	for {
 		name, tail, more := strings.Cut(rest, ".")
@@ -46,19 +54,27 @@ func (r *resolver) find(root *Record, path string) (target, bool) {
 				t.path += "Value."
 			}
 			s = f.Struct
-		case f.Wire == "properties":
-			for _, a := range f.Allow {
-				if a.As == tail || a.Name == tail {
-					t.field, t.prop, t.path, t.v5 = f, a, t.path+name+"."+a.As, true
-					return t, true
-				}
-			}
-			return t, false
 		default:
-			return t, false
+			a := f.property(tail)
+			if a == nil {
+				return t, false
+			}
+			t.field, t.prop, t.path, t.v5 = f, a, t.path+name+"."+a.As, true
+			return t, true
 		}
+		t.v5 = t.v5 || f.V5
 		rest = tail
 	}
+}
+
+// property returns the property with a name, or nil.
+func (f *Field) property(name string) *Allowed {
+	for _, a := range f.Allow {
+		if a.As == name || a.Name == name {
+			return a
+		}
+	}
+	return nil
 }
 
 // bit returns the bits with a name that belong to the struct, wherever they
@@ -81,30 +97,44 @@ func (s *Record) bit(name string) *Bit {
 
 // check resolves one entry of the checks of a packet.
 func (r *resolver) check(p *Packet, c CheckSpec) {
-	fault, ok := verbs[c.Verb]
+	verb, ok := verbs[c.Verb]
 	if !ok {
 		r.oneOf(c.Pos, "verb", c.Verb, sortedKeys(verbs)...)
 		return
 	}
+	r.checkKeys(c, verb.key, verb.must, "verb", "field", "class", "code", "rule")
 	t, ok := r.find(p.Root, c.Field)
 	if !ok {
-		r.add(c.Pos, "field: %s has no %q", p.Go, c.Field)
+		r.bad(c.Pos, "field", "%s has no %q", p.Go, c.Field)
 		return
 	}
-	r.checkKeys(c)
-	out := &Check{CheckSpec: c, Field: t.field, Prop: t.prop, Bit: t.bit, Fault: fault}
-	crosses := c.Unless != "" || verbWires[c.Verb] == nil
-	if t.field != nil && t.prop == nil && !crosses {
-		r.valueCheck(c, t.field.Wire, t.field.Checks, out)
-		fault = out.Fault
-	} else if !crosses {
-		r.add(c.Pos, "verb: %s looks at a field of the packet; checks of a property's value stand in properties.yaml", c.Verb)
-		return
-	} else {
-		r.cites(c)
+	in := p.versions(t.v5)
+	r.cites(c.Pos, c.Rule, in)
+	out := &Check{CheckSpec: c, Field: t.field, Prop: t.prop, Bit: t.bit, Fault: verb.fault}
+	switch {
+	case c.Unless != "" || verb.wires == nil:
 		r.cross(p, out, t)
+	case t.bit != nil || t.prop != nil:
+		r.bad(c.Pos, "verb", "%s is for fields; bits have max, and properties their checks in properties.yaml", c.Verb)
+		return
+	default:
+		if c.Verb != "utf8" && c.Verb != "reason_codes" {
+			r.everywhere(c.Pos, c.Rule, in)
+		}
+		r.valueCheck(out, t.field.Wire, t.field.Checks)
 	}
-	r.judge(out, r.verdict(fault, c.Pos, c.Class, c.Code, c.Rule))
+	r.judge(out, r.verdict(out.Fault, c.Pos, c.Class, c.Code, c.Rule))
+}
+
+// checkKeys reports keys that a verb does not have, or misses.
+func (r *resolver) checkKeys(c CheckSpec, key string, must bool, common ...string) {
+	if key != "" {
+		common = append(common, key)
+	}
+	r.only(c.Pos, "verb: "+c.Verb, common...)
+	if must && !slices.ContainsFunc(r.spec.places[c.Pos], func(e entry) bool { return e.name == key }) {
+		r.bad(c.Pos, key, "missing, verb: %s needs it", c.Verb)
+	}
 }
 
 // judge adds a verdict to the descriptor of what a check is about.
@@ -123,57 +153,73 @@ func (r *resolver) judge(c *Check, v Verdict) {
 	}
 }
 
-// checkKeys reports keys that the verb does not have, or misses.
-func (r *resolver) checkKeys(c CheckSpec) {
-	for key, given := range map[string]string{"needs": c.Needs, "with": c.With, "method": c.Method} {
-		verb := map[string]string{"needs": "needs", "with": "excludes", "method": "custom"}[key]
-		if (c.Verb == verb) != (given != "") {
-			r.add(c.Pos, "%s: goes with verb: %s and no other", key, verb)
-		}
-	}
-	if c.Unless != "" && c.Verb != "not_empty" {
-		r.add(c.Pos, "unless: goes with verb: not_empty alone")
-	}
-}
-
 // cross files a rule that looks at more than one field, or at whether one is
 // there at all.
 func (r *resolver) cross(p *Packet, c *Check, t target) {
-	c.Set = r.condOf(t)
-	c.Set.Path = t.path
-	for _, text := range []string{c.Unless, c.Needs, c.With} {
-		if text != "" {
-			c.Other = r.cond(p.Root, text, c.Pos)
-			r.bind(p.Root, c.Other, c.Pos)
+	holder := t.holder()
+	if holder != nil && holder.In != t.in {
+		r.bad(c.Pos, "field", "%s stands in a group, where %s cannot look", c.CheckSpec.Field, c.Verb)
+	}
+	c.Set = condOf(t)
+	if c.Set.Kind == "" && c.Verb != "custom" {
+		r.bad(c.Pos, "field", "%s is not a value that can be there or not", c.CheckSpec.Field)
+	}
+	if c.Verb == "custom" && !methodName.MatchString(c.Method) {
+		r.bad(c.Pos, "method", "%q is not the name of a Go method such as sharedNoLocal", c.Method)
+	}
+	if key, text := verbs[c.Verb].key, c.Unless+c.Needs+c.With; text != "" {
+		c.Other = r.cond(c.Pos, key, text)
+		if other, ok := r.bind(p.Root, c.Other, c.Pos, key); ok && other.in != t.in {
+			r.bad(c.Pos, key, "%s does not stand in one struct with %s", text, c.CheckSpec.Field)
 		}
 	}
-	if t.field != nil && !c.readZero() {
-		t.field.InCross = true
-	}
-	if t.bit != nil {
-		t.bit.InCross = true
-		if t.bit.Byte != nil {
-			t.bit.Byte.InCross = true
-		}
+	if holder != nil && !c.readZero() {
+		holder.InCross = true
 	}
 	t.in.Cross = append(t.in.Cross, c)
 }
 
-// bind finds what a condition looks at.
-func (r *resolver) bind(s *Record, c *Cond, at Pos) {
-	t, ok := r.find(s, c.Path)
-	if !ok {
-		r.add(at, "%s has no %q", s.Go, c.Path)
-		return
+var methodName = regexp.MustCompile(`^[a-z][A-Za-z0-9]*$`)
+
+// cond reads a condition: a path, or a path that is compared with a number.
+func (r *resolver) cond(at Pos, key, text string) *Cond {
+	m := condition.FindStringSubmatch(text)
+	if m == nil {
+		r.bad(at, key, "%q is neither a field nor a comparison such as QoS > 0", text)
+		return &Cond{}
 	}
-	op, than := c.Op, c.Than
-	*c = *r.condOf(t)
-	c.Path, c.Op, c.Than = t.path, op, than
+	c := &Cond{Path: m[1]}
+	if m[2] != "" {
+		c.Op = ">"
+		c.Than, _ = strconv.Atoi(m[2])
+	}
+	return c
 }
 
-// condOf returns the condition that what a path leads to is there.
-func (r *resolver) condOf(t target) *Cond {
-	c := &Cond{V5: t.v5}
+var condition = regexp.MustCompile(`^([A-Za-z0-9.]+)(?: > ([0-9]{1,5}))?$`)
+
+// bind finds what a condition looks at.
+func (r *resolver) bind(s *Record, c *Cond, at Pos, key string) (target, bool) {
+	t, ok := r.find(s, c.Path)
+	if !ok {
+		if c.Path != "" {
+			r.bad(at, key, "%s has no %q", s.Go, c.Path)
+		}
+		return t, false
+	}
+	op, than := c.Op, c.Than
+	*c = *condOf(t)
+	c.Op, c.Than = op, than
+	if c.Kind == "" || c.Op != "" && c.Kind != "number" {
+		r.bad(at, key, "%s is not a value for such a condition", c.Path)
+	}
+	return t, true
+}
+
+// condOf returns the condition that what a path leads to is there. Its kind is
+// empty where that makes no sense.
+func condOf(t target) *Cond {
+	c := &Cond{Path: t.path, V5: t.v5}
 	switch {
 	case t.prop != nil && t.prop.Many:
 		c.Kind = "repeated"
@@ -183,36 +229,12 @@ func (r *resolver) condOf(t target) *Cond {
 		c.Kind = "bool"
 	case t.bit != nil:
 		c.Kind = "number"
-	default:
-		c.Kind = map[string]string{"Bytes": "bytes"}[scalarWires[t.field.Wire]]
-		if t.field.Wire == "list" || t.field.Wire == "utf8_list" || t.field.Wire == "reason_codes" || t.field.Wire == "rest" {
-			c.Kind = "bytes"
-		} else if c.Kind == "" {
-			c.Kind = "number"
-		}
+	case t.field.isList(), t.field.Wire == "rest", scalarWires[t.field.Wire] == "Bytes":
+		c.Kind = "bytes"
+	case scalarWires[t.field.Wire] != "":
+		c.Kind = "number"
 	}
 	return c
-}
-
-// golden looks at what can be seen of the golden packets without decoding.
-func (r *resolver) golden(s *PacketSpec) {
-	if len(s.Golden) == 0 {
-		r.add(s.Pos, "golden: packet %s has none", s.Packet)
-	}
-	names := map[string]bool{}
-	for _, g := range s.Golden {
-		r.oneOf(g.Pos, "version", g.Version, "v3.1.1", "v5.0", "v3.1.1 wide", "v5.0 wide")
-		data, err := hex.DecodeString(strings.Join(strings.Fields(g.Hex), ""))
-		if err != nil {
-			r.add(g.Pos, "hex: %v", err)
-		} else if len(data) == 0 || int(data[0]>>4) != s.Type {
-			r.add(g.Pos, "hex: the first byte is not that of a %s", s.Name)
-		}
-		if g.Name == "" || names[g.Name] {
-			r.add(g.Pos, "name: each golden packet has one of its own")
-		}
-		names[g.Name] = true
-	}
 }
 
 // conditions binds the when conditions of a struct, whose bits may stand in
@@ -220,10 +242,46 @@ func (r *resolver) golden(s *PacketSpec) {
 func (r *resolver) conditions(s *Record) {
 	for _, f := range s.Fields {
 		if f.When != nil {
-			r.bind(s, f.When, f.Pos)
+			first, _, _ := strings.Cut(f.When.Path, ".")
+			if t, ok := r.bind(s, f.When, f.Pos, "when"); ok && !s.read(first, f) {
+				r.bad(f.Pos, "when", "%s is read after the field", t.path)
+			}
 		}
 		if f.Struct != nil {
 			r.conditions(f.Struct)
+		}
+	}
+}
+
+// read reports whether the field or bits with a name are read before f.
+func (s *Record) read(name string, f *Field) bool {
+	if b := s.bit(name); b != nil {
+		return b.Byte == nil || b.Byte.In != s || s.before(b.Byte, f)
+	}
+	return s.before(s.named(name), f)
+}
+
+// golden looks at what can be seen of the golden packets without decoding.
+func (r *resolver) golden(s *PacketSpec) {
+	if len(s.Golden) == 0 {
+		r.bad(s.Pos, "golden", "missing, packet %s has none", s.Packet)
+	}
+	names := map[string]bool{}
+	for _, g := range s.Golden {
+		r.text(g.Pos, "name", g.Name)
+		if names[g.Name] {
+			r.bad(g.Pos, "name", "%s stands here twice", g.Name)
+		}
+		names[g.Name] = true
+		r.oneOf(g.Pos, "version", g.Version, sortedKeys(goldenVersions)...)
+		data, err := hex.DecodeString(strings.Join(strings.Fields(g.Hex), ""))
+		if err != nil {
+			r.bad(g.Pos, "hex", "%v", err)
+		} else if len(data) == 0 || int(data[0]>>4) != s.Type {
+			r.bad(g.Pos, "hex", "the first byte is not that of a %s", s.Name)
+		}
+		if _, err := json.Marshal(g.Value); err != nil {
+			r.bad(g.Pos, "value", "JSON cannot hold it: %v", err)
 		}
 	}
 }

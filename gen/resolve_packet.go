@@ -1,8 +1,7 @@
 package gen
 
 import (
-	"regexp"
-	"strconv"
+	"slices"
 	"strings"
 )
 
@@ -13,24 +12,19 @@ func (r *resolver) packet(s *PacketSpec) *Packet {
 		Golden: s.Golden, File: s.Pos.File,
 	}
 	r.goName(s.Pos, "packet", s.Packet)
-	r.doc(s.Pos, "packet "+s.Packet, s.Doc)
-	if s.Type < 1 || s.Type > 15 {
-		r.add(s.Pos, "type: %d is not in 1 to 15", s.Type)
-	}
+	r.text(s.Pos, "name", s.Name)
+	r.text(s.Pos, "doc", s.Doc)
+	r.inRange(s.Pos, "type", s.Type, 1, 15)
 	if want := strings.ToLower(s.Packet); fileStem(s.Pos.File) != want {
-		r.add(s.Pos, "packet %s belongs into %s.yaml", s.Packet, want)
+		r.bad(s.Pos, "packet", "%s belongs into %s.yaml", s.Packet, want)
 	}
-	for v, side := range s.From {
-		r.oneOf(s.Pos, "from: "+string(v), side, "client", "server", "both")
-		if s.Refs[v] == "" {
-			r.add(s.Pos, "refs: the section of %s is missing", v)
-		}
-	}
-	p.Root = &Record{Go: s.Packet, Doc: s.Doc, Packet: p}
+	r.versions(s)
+	p.Root = r.record(s.Packet, s.Doc, p, r.place(s.Pos, "packet"))
 	r.structFields(p.Root, s.Fields, "", "")
 	r.flags(p, s)
 	r.builder(p, s)
 	r.conditions(p.Root)
+	r.members(p.Root)
 	for _, c := range s.Checks {
 		r.check(p, c)
 	}
@@ -38,43 +32,85 @@ func (r *resolver) packet(s *PacketSpec) *Packet {
 	return p
 }
 
-// flags resolves the flags of the fixed header.
+// versions looks at the versions that have the packet. Each packet is one of
+// v5.0; v3.1.1 may lack it.
+func (r *resolver) versions(s *PacketSpec) {
+	if s.From[V5] == "" {
+		r.bad(s.Pos, "from", "v5.0 is missing")
+	}
+	for _, v := range sortedKeys(s.From) {
+		at := r.place(s.Pos, "from")
+		r.oneOf(at, string(v), string(v), string(V311), string(V5))
+		r.oneOf(at, string(v), s.From[v], "both", "client", "server")
+		if s.Refs[v] == "" {
+			r.bad(s.Pos, "refs", "the section of %s is missing", v)
+		}
+	}
+	for _, v := range sortedKeys(s.Refs) {
+		if s.From[v] == "" {
+			r.bad(r.place(s.Pos, "refs"), string(v), "from does not have this version")
+		}
+	}
+}
+
+// versions returns the versions that have the packet, or those of its parts
+// that are new in v5.0.
+func (p *Packet) versions(v5 bool) []Ver {
+	if v5 || p.From[V311] == "" {
+		return []Ver{V5}
+	}
+	return versions
+}
+
+// record begins a struct. Its name is one of its own.
+func (r *resolver) record(name, doc string, p *Packet, at Pos) *Record {
+	if r.types[name] {
+		r.add(at, "there are two Go types with the name %s", name)
+	}
+	r.types[name] = true
+	return &Record{Go: name, Doc: doc, Packet: p}
+}
+
+// flags resolves the flags of the fixed header: all reserved, or none.
 func (r *resolver) flags(p *Packet, s *PacketSpec) {
-	bits := r.bits(p.Root, s.Flags, s.Pos, 4, "", nil)
+	bits := r.bits(p.Root, s.Flags, r.place(s.Pos, "flags"), 4, "", nil)
 	if len(bits) == 1 && bits[0].Reserved() {
 		p.Fixed = bits[0]
-		p.Fixed.Var, p.Fixed.Path = lowerFirst(p.Go)+"Flags", "Flags"
-		for i := range p.Fixed.Verdicts {
-			p.Fixed.Verdicts[i].Fault = "faultFlags"
-		}
+		p.Fixed.Path, p.Fixed.Var = "Flags", lowerFirst(p.Go)+"Flags"
+		p.Fixed.Verdicts = []Verdict{r.verdict("faultFlags", p.Fixed.Pos, s.Flags[0].Class, "", s.Flags[0].Rule)}
 		return
 	}
-	p.Flags = bits
-	p.Root.Head = bits
+	for _, b := range bits {
+		if b.Name == "" || b.Owner != "" {
+			r.add(b.Pos, "flags: four reserved bits, or flags of the packet alone")
+		}
+	}
+	p.Flags, p.Root.Head = bits, bits
 }
 
 // structFields resolves the fields of a struct. path and varPath are those of
 // the struct itself, with a separator.
 func (r *resolver) structFields(s *Record, specs []FieldSpec, path, varPath string) {
-	names := map[string]bool{}
 	for i := range specs {
 		f := &specs[i]
-		if names[f.Name] {
-			r.add(f.Pos, "field %s stands here twice", f.Name)
-		}
-		names[f.Name] = true
 		s.Fields = append(s.Fields, r.field(s, f, path, varPath))
-		if f.Wire == "rest" && i < len(specs)-1 {
-			r.add(f.Pos, "wire: rest takes all that is left, so nothing can follow it")
-		}
-		if i > 0 && specs[i-1].Optional && !f.Optional {
-			r.add(f.Pos, "optional: what follows an optional field is optional too")
+		last := i == len(specs)-1 && s.Packet.Root == s
+		switch {
+		case slices.Contains([]string{"rest", "list", "utf8_list", "reason_codes"}, f.Wire) && !last:
+			r.bad(f.Pos, "wire", "%s takes all that is left, so it is the last field of a packet", f.Wire)
+		case f.Wire == "properties" && s.List:
+			r.bad(f.Pos, "wire", "properties stand in a packet or a group, not in the elements of a list")
 		}
 	}
 	r.optional(s)
 	for _, f := range s.Fields {
 		for _, b := range f.Bits {
-			r.place(s, b)
+			r.present(s, b)
+		}
+	}
+	for _, f := range s.Fields {
+		for _, b := range f.Bits {
+			r.hand(s, b)
 		}
 	}
 }
@@ -85,32 +121,53 @@ func (r *resolver) optional(s *Record) {
 	for i, f := range s.Fields {
 		code := f.Wire == "reason_code" && i+2 == len(s.Fields) && s.Fields[i+1].Optional
 		block := f.Wire == "properties" && i+1 == len(s.Fields) && i > 0 && s.Fields[i-1].Optional
-		if f.Optional && !(f.V5 && (code || block)) {
-			r.add(f.Pos, "optional: only a reason code and the properties after it can be left out, since v5.0")
+		if f.Optional && (!f.V5 || !code && !block || s.Packet.Root != s) {
+			r.bad(f.Pos, "optional", "only a reason code and the properties after it can be left out, at the end of a packet, since v5.0")
 		}
 	}
 }
 
-// place gives a bit that belongs to a group, such as Will.QoS, to that group,
-// and finds the field whose presence a bit tells.
-func (r *resolver) place(s *Record, b *Bit) {
-	if b.Owner != "" {
-		if group := s.named(b.Owner); group != nil && group.Struct != nil {
-			group.Struct.Head = append(group.Struct.Head, b)
-		} else {
-			r.add(b.Pos, "name: there is no group %q", b.Owner)
-		}
+// present finds the field whose presence a bit tells.
+func (r *resolver) present(s *Record, b *Bit) {
+	if b.Present == nil {
+		return
 	}
-	if b.Present != nil {
-		f := s.named(b.Present.Name)
-		if f == nil {
-			r.add(b.Pos, "present: there is no field %q", b.Present.Name)
-			return
-		}
-		f.Present, b.Present = true, f
+	f := s.named(b.Present.Name)
+	if f == nil {
+		r.bad(b.Pos, "present", "there is no field %q", b.Present.Name)
+		return
 	}
+	if f.Present || f.V5 || f.Optional || f.When != nil {
+		r.bad(b.Pos, "present", "something else tells already whether there is a %s", f.Name)
+	}
+	if scalarWires[f.Wire] == "" && f.Wire != "group" {
+		r.bad(b.Pos, "present", "%s has wire: %s, which is always there", f.Name, f.Wire)
+	}
+	if !s.before(b.Byte, f) {
+		r.bad(b.Pos, "present", "%s stands before the bit that tells of it", f.Name)
+	}
+	f.Present, b.Present = true, f
 }
 
+// before reports whether a stands before b.
+func (s *Record) before(a, b *Field) bool {
+	return slices.Index(s.Fields, a) < slices.Index(s.Fields, b)
+}
+
+// hand gives bits with a name such as Will.QoS to the group Will.
+func (r *resolver) hand(s *Record, b *Bit) {
+	if b.Owner == "" {
+		return
+	}
+	group := s.named(b.Owner)
+	if group == nil || group.Wire != "group" || !group.Present {
+		r.bad(b.Pos, "name", "there is no group %q whose presence a bit tells", b.Owner)
+		return
+	}
+	group.Struct.Head = append(group.Struct.Head, b)
+}
+
+// named returns the field with a name, or nil.
 func (s *Record) named(name string) *Field {
 	for _, f := range s.Fields {
 		if f.Name == name {
@@ -120,39 +177,26 @@ func (s *Record) named(name string) *Field {
 	return nil
 }
 
+// field resolves one field of a struct.
 func (r *resolver) field(s *Record, f *FieldSpec, path, varPath string) *Field {
-	r.goName(f.Pos, "name", f.Name)
-	r.doc(f.Pos, "field "+f.Name, f.Doc)
-	r.oneOf(f.Pos, "wire", f.Wire, fieldWires...)
+	r.fieldKeys(f)
 	out := &Field{
-		Name: f.Name, Path: path + f.Name, Var: lowerFirst(s.Packet.Go) + varPath + f.Name, Wire: f.Wire,
+		Name: f.Name, In: s, Path: path + f.Name, Var: lowerFirst(s.Packet.Go) + varPath + f.Name, Wire: f.Wire,
 		Doc: f.Doc, V5: f.Since == V5, Optional: f.Optional, Secret: f.Secret, Payload: f.Show == "payload",
 		Checks: map[string]*Check{}, Pos: f.Pos,
 	}
-	if f.Show != "" {
-		r.oneOf(f.Pos, "show", f.Show, "payload")
-	}
-	if f.Since != "" {
-		r.oneOf(f.Pos, "since", string(f.Since), string(V5))
-	}
-	r.onlyFor(f, "bits", f.Wire == "bits", len(f.Bits) > 0)
-	r.onlyFor(f, "fields", f.Wire == "group" || f.Wire == "list", len(f.Fields) > 0)
-	r.onlyFor(f, "allow", f.Wire == "properties", len(f.Allow) > 0)
-	r.onlyFor(f, "type", f.Wire == "list", f.Type != "")
-	if f.Wire == "properties" && f.Since != V5 {
-		r.add(f.Pos, "since: properties exist since v5.0")
-	}
 	if f.When != "" {
-		out.When = r.cond(s, f.When, f.Pos)
+		out.When = r.cond(f.Pos, "when", f.When)
 	}
 	switch f.Wire {
 	case "bits":
-		out.Bits = r.bits(s, f.Bits, f.Pos, 8, path, out)
+		out.Bits = r.bits(s, f.Bits, r.place(f.Pos, "bits"), 8, path, out)
 	case "group":
-		out.Struct = &Record{Go: f.Name, Doc: f.Doc, Packet: s.Packet}
+		out.Struct = r.record(f.Name, f.Doc, s.Packet, r.place(f.Pos, "name"))
 		r.structFields(out.Struct, f.Fields, out.Path+".", varPath+f.Name)
 	case "list":
-		out.Struct = &Record{Go: f.Type, Doc: f.Doc, Packet: s.Packet, List: true}
+		out.Struct = r.record(f.Type, f.Doc, s.Packet, r.place(f.Pos, "type"))
+		out.Struct.List = true
 		r.structFields(out.Struct, f.Fields, out.Path+"[%d].", varPath+f.Name)
 	case "utf8_list", "reason_codes":
 		out.Path += "[%d]"
@@ -162,70 +206,35 @@ func (r *resolver) field(s *Record, f *FieldSpec, path, varPath string) *Field {
 	return out
 }
 
-// onlyFor reports a key that the wire type of a field does not have, or whose
-// absence makes no sense.
-func (r *resolver) onlyFor(f *FieldSpec, key string, wanted, given bool) {
+// fieldKeys looks at the keys of a field.
+func (r *resolver) fieldKeys(f *FieldSpec) {
+	r.goName(f.Pos, "name", f.Name)
+	r.text(f.Pos, "doc", f.Doc)
+	r.oneOf(f.Pos, "wire", f.Wire, sortedKeys(wireKeys)...)
+	if keys, ok := wireKeys[f.Wire]; ok {
+		r.only(f.Pos, "wire: "+f.Wire, append([]string{"name", "wire", "doc"}, keys...)...)
+	}
+	if f.Show != "" {
+		r.oneOf(f.Pos, "show", f.Show, "payload")
+	}
+	if f.Since != "" {
+		r.oneOf(f.Pos, "since", string(f.Since), string(V5))
+	}
+	if f.Since != "" && f.When != "" {
+		r.bad(f.Pos, "when", "a field has a condition or is new in v5.0, not both")
+	}
 	switch {
-	case wanted && !given:
-		r.add(f.Pos, "%s: missing, wire: %s needs it", key, f.Wire)
-	case !wanted && given:
-		r.add(f.Pos, "%s: not for wire: %s", key, f.Wire)
+	case f.Wire == "bits" && len(f.Bits) == 0:
+		r.bad(f.Pos, "bits", "missing, wire: bits needs it")
+	case (f.Wire == "group" || f.Wire == "list") && len(f.Fields) == 0:
+		r.bad(f.Pos, "fields", "missing, wire: %s needs it", f.Wire)
+	case f.Wire == "properties" && len(f.Allow) == 0:
+		r.bad(f.Pos, "allow", "missing, wire: properties needs it")
+	case f.Wire == "properties" && f.Since != V5:
+		r.bad(f.Pos, "since", "properties exist since v5.0")
 	}
-}
-
-// bits resolves the runs of a byte, or of the four flags of the fixed header.
-func (r *resolver) bits(s *Record, specs []BitSpec, at Pos, width int, path string, in *Field) []*Bit {
-	var out []*Bit
-	shift := width
-	for _, b := range specs {
-		bit := &Bit{Width: b.Bits, Go: b.Go, Max: -1, Value: b.Value, V5: b.Since == V5, Doc: b.Doc, Byte: in, Pos: b.Pos}
-		switch {
-		case b.Present != "":
-			bit.Width, bit.Present = 1, &Field{Name: b.Present}
-		case b.Reserved > 0:
-			bit.Width = b.Reserved
-			bit.Path, bit.Var = "Flags", ""
-			if in != nil {
-				bit.Path, bit.Var = in.Path, in.Var
-			}
-			r.cites(CheckSpec{Pos: b.Pos, Rule: b.Rule})
-			bit.Verdicts = []Verdict{r.verdict("faultReserved", b.Pos, b.Class, "", b.Rule)}
-			if in != nil {
-				in.Verdicts = append(in.Verdicts, bit.Verdicts...)
-			}
-		default:
-			r.valueBit(s, &b, bit, path)
-		}
-		shift -= bit.Width
-		bit.Shift = shift
-		if bit.Width < 1 {
-			r.add(b.Pos, "bits: a run has at least one bit")
-		}
-		out = append(out, bit)
-	}
-	if shift != 0 {
-		r.add(at, "bits: these are %d bits, expected %d", width-shift, width)
-	}
-	return out
-}
-
-func (r *resolver) valueBit(s *Record, b *BitSpec, bit *Bit, path string) {
-	r.doc(b.Pos, "bits "+b.Name, b.Doc)
-	if owner, name, ok := strings.Cut(b.Name, "."); ok {
-		bit.Owner, bit.Name = owner, name
-	} else {
-		bit.Name = b.Name
-	}
-	r.goName(b.Pos, "name", bit.Name)
-	r.oneOf(b.Pos, "go", b.Go, "bool", "QoS", "RetainHandling", "uint8")
-	bit.Path = path + b.Name
-	bit.Var = lowerFirst(s.Packet.Go) + strings.NewReplacer(".", "", "[%d]", "").Replace(bit.Path)
-	if b.Max != nil {
-		bit.Max = *b.Max
-		r.cites(CheckSpec{Pos: b.Pos, Rule: b.Rule})
-		bit.Verdicts = []Verdict{r.verdict("faultRange", b.Pos, b.Class, "", b.Rule)}
-	} else if len(b.Rule) > 0 {
-		r.add(b.Pos, "rule: a run without max or reserved has no rule to enforce")
+	if f.Wire == "list" {
+		r.goName(f.Pos, "type", f.Type)
 	}
 }
 
@@ -235,11 +244,11 @@ func (r *resolver) allowed(f *Field, specs []AllowSpec) {
 	for _, a := range specs {
 		property := r.properties[a.Is]
 		if property == nil {
-			r.add(a.Pos, "is: properties.yaml has no %q", a.Is)
+			r.bad(a.Pos, "is", "properties.yaml has no %q", a.Is)
 			continue
 		}
 		if seen[a.Is] {
-			r.add(a.Pos, "is: %s stands here twice", a.Is)
+			r.bad(a.Pos, "is", "%s stands here twice", a.Is)
 		}
 		seen[a.Is] = true
 		out := &Allowed{Property: property, As: a.As, Many: a.Many, From: a.From, Ref: a.Ref}
@@ -249,61 +258,90 @@ func (r *resolver) allowed(f *Field, specs []AllowSpec) {
 		if out.From == "" {
 			out.From = "both"
 		}
-		r.oneOf(a.Pos, "from", out.From, "both", "client", "server")
-		if a.Many && property.Wire != "pair" && property.Wire != "varint" || property.Wire == "pair" && !a.Many {
-			r.add(a.Pos, "many: User Property and Subscription Identifier alone may repeat")
-		}
-		if a.Ref == "" {
-			r.add(a.Pos, "ref: the section of v5.0 is missing")
-		}
+		r.goName(a.Pos, "as", out.As)
+		r.text(a.Pos, "ref", a.Ref)
 		out.Path, out.Var = f.Path+"."+out.As, f.Var+out.As
-		for _, verb := range sortedKeys(property.Checks) {
-			c := property.Checks[verb]
+		for _, name := range sortedKeys(property.Checks) {
+			c := property.Checks[name]
 			out.Verdicts = append(out.Verdicts, r.verdict(c.Fault, c.Pos, c.Class, c.Code, c.Rule))
 		}
-		if out.From != "both" {
-			r.cites(CheckSpec{Pos: a.Pos, Rule: a.Rule})
-			out.Verdicts = append(out.Verdicts, r.verdict("faultPropertySide", a.Pos, ClassSpec{}, "", a.Rule))
-		} else if len(a.Rule) > 0 {
-			r.add(a.Pos, "rule: without from there is nothing to enforce")
-		}
+		r.allowedBy(out, a)
 		f.Allow = append(f.Allow, out)
 	}
 }
 
-var comparison = regexp.MustCompile(`^([A-Za-z.]+) > ([0-9]+)$`)
-
-// cond resolves a condition: a path, or a path that is compared with a number.
-func (r *resolver) cond(s *Record, text string, at Pos) *Cond {
-	path, op, than := text, "", 0
-	if m := comparison.FindStringSubmatch(text); m != nil {
-		path, op = m[1], ">"
-		than, _ = strconv.Atoi(m[2])
+// allowedBy looks at how often and from whom a property may come.
+func (r *resolver) allowedBy(out *Allowed, a AllowSpec) {
+	pair := out.Wire == "pair"
+	if a.Many && !pair && out.Name != "SubscriptionIdentifier" || pair && (!a.Many || out.Name != "UserProperty") {
+		r.bad(a.Pos, "many", "UserProperty always repeats, SubscriptionIdentifier may, and no other does")
 	}
-	return &Cond{Path: path, Op: op, Than: than}
+	r.oneOf(a.Pos, "from", out.From, "both", "client", "server")
+	if out.From == "both" {
+		if len(a.Rule) > 0 {
+			r.bad(a.Pos, "rule", "without from there is nothing to enforce")
+		}
+		return
+	}
+	r.cites(a.Pos, a.Rule, []Ver{V5})
+	out.Verdicts = append(out.Verdicts, r.verdict("faultPropertySide", a.Pos, ClassSpec{}, "", a.Rule))
 }
 
-func lowerFirst(s string) string { return strings.ToLower(s[:1]) + s[1:] }
-
 // builder finds the fields that a builder's constructor takes, and those that
-// are set together with bits.
+// are set together with flags.
 func (r *resolver) builder(p *Packet, s *PacketSpec) {
 	for _, name := range s.New {
 		f := p.Root.named(name)
 		if f == nil || scalarWires[f.Wire] == "" {
-			r.add(s.Pos, "new: %s has no single value %q", p.Go, name)
+			r.bad(s.Pos, "new", "%s has no single value %q", p.Go, name)
 			continue
 		}
 		p.New = append(p.New, f)
 	}
-	for i, b := range s.Flags {
-		if b.With == "" {
+	for i, b := range p.Flags {
+		name := s.Flags[i].With
+		if name == "" {
 			continue
 		}
-		if f := p.Root.named(b.With); f != nil && scalarWires[f.Wire] != "" {
-			p.Flags[i].With = f
+		if f := p.Root.named(name); f != nil && scalarWires[f.Wire] != "" {
+			b.With = f
 		} else {
-			r.add(b.Pos, "with: %s has no single value %q", p.Go, b.With)
+			r.bad(b.Pos, "with", "%s has no single value %q", p.Go, name)
+		}
+	}
+}
+
+// members reports names that stand twice in a Go struct, or twice among the
+// descriptors of a packet.
+func (r *resolver) members(root *Record) {
+	descriptors := map[string]bool{}
+	if root.Packet.Fixed != nil {
+		descriptors[root.Packet.Fixed.Var] = true
+	}
+	for _, s := range root.structs() {
+		seen := map[string]bool{}
+		member := func(at Pos, name, descriptor string) {
+			if seen[name] || descriptors[descriptor] {
+				r.bad(at, "name", "%s stands here twice", name)
+			}
+			seen[name], descriptors[descriptor] = true, true
+		}
+		for _, b := range s.Head {
+			member(b.Pos, b.Name, b.Var)
+		}
+		for _, f := range s.Fields {
+			member(f.Pos, f.Name, f.Var)
+			for _, b := range f.Bits {
+				if b.Name != "" && b.Owner == "" {
+					member(b.Pos, b.Name, b.Var)
+				}
+			}
+			for _, a := range f.Allow {
+				if descriptors[a.Var] {
+					r.add(f.Pos, "allow: %s stands here twice", a.As)
+				}
+				descriptors[a.Var] = true
+			}
 		}
 	}
 }

@@ -12,6 +12,9 @@ const (
 	V5   Ver = "v5.0"
 )
 
+// versions are both, in their order.
+var versions = []Ver{V311, V5}
+
 // PacketSpec is a file of spec/packets.
 type PacketSpec struct {
 	Pos    Pos
@@ -65,7 +68,6 @@ type BitSpec struct {
 
 // ClassSpec is the class of a fault, one for both versions or one for each.
 type ClassSpec struct {
-	Pos  Pos
 	Both string `yaml:",scalar"`
 	V311 string `yaml:"v3.1.1"`
 	V5   string `yaml:"v5.0"`
@@ -150,18 +152,18 @@ type FaultSpec struct {
 	Rule      map[Ver]string `yaml:"rule"`
 }
 
+// propertyFile is properties.yaml.
 type propertyFile struct {
-	Pos        Pos
 	Properties []PropertySpec `yaml:"properties"`
 }
 
+// reasonFile is reason_codes.yaml.
 type reasonFile struct {
-	Pos     Pos
 	Reasons []ReasonSpec `yaml:"reason_codes"`
 	Returns []ReturnSpec `yaml:"return_codes"`
 }
 
+// faultFile is faults.yaml.
 type faultFile struct {
-	Pos    Pos
 	Faults []FaultSpec `yaml:"faults"`
 }
