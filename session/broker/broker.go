@@ -1,0 +1,268 @@
+package broker
+
+import (
+	"iter"
+	"time"
+
+	"github.com/mqttcore/mqttcore/codec"
+	"github.com/mqttcore/mqttcore/events"
+	"github.com/mqttcore/mqttcore/session"
+)
+
+// Event is an event of one connection. A driver serves Write, Timer and Close;
+// Connected, Refused, Disconnected and Dropped are for information. Timer is
+// the broker's own and has no Conn.
+type Event struct {
+	events.Event
+	// Conn is the connection that the event is about.
+	Conn Handle
+	// ClientID is the Client Identifier, once it is known.
+	ClientID string
+}
+
+// Broker is the logic of an MQTT broker. Its methods are not safe for
+// concurrent use.
+type Broker struct {
+	cfg    Config
+	shared session.Shared
+	now    time.Time
+
+	conns    conns
+	busy     busy
+	urgent   *conn // is served before all others, until its Close
+	timers   timers
+	told     time.Time // the deadline of the last Timer event; zero if it has passed
+	stopping bool
+
+	sessions map[string]*sess
+	assigned uint64 // Client Identifiers that were assigned
+	subs     subscriptionTree
+	retained retainedTree
+	match    match // of the message that is being routed
+	scratch  scratch
+	stats    Stats
+}
+
+// scratch is memory that is used again.
+type scratch struct {
+	codes   []codec.ReasonCode
+	replays []*subscription
+	found   []*retainedNode
+}
+
+// New returns a broker without connections.
+func New(cfg Config) *Broker {
+	b := &Broker{cfg: cfg, sessions: make(map[string]*sess)}
+	b.cfg.normalize(&b.shared)
+	return b
+}
+
+// Open tells that a transport was accepted. The handle names its connection
+// from now on.
+func (b *Broker) Open(now time.Time) Handle {
+	b.now = now
+	c := &conn{srv: session.NewServer(b.cfg.Server)}
+	c.timer = timer{what: alarmConn, conn: c}
+	b.conns.add(c)
+	b.stats.Opened++
+	c.srv.Open(now)
+	b.busy.push(c)
+	return c.handle
+}
+
+// Receive takes bytes that a transport brought. They are borrowed until Next
+// reports false. A handle whose Close was pulled is ignored, here and in all
+// other methods.
+func (b *Broker) Receive(now time.Time, h Handle, p []byte) {
+	b.now = now
+	if c := b.conns.get(h); c != nil {
+		c.srv.Receive(now, p)
+		b.busy.push(c)
+	}
+}
+
+// Closed tells that a transport is gone. Close follows, unless it came already.
+func (b *Broker) Closed(now time.Time, h Handle, err error) {
+	b.now = now
+	if c := b.conns.get(h); c != nil {
+		c.srv.Closed(now, err)
+		b.busy.push(c)
+	}
+}
+
+// SetWriteBlocked tells whether a transport cannot take bytes at present. Until
+// it can there is no Write for it, with one exception: the session of a blocked
+// connection is taken over. Then one last Write comes, with Close behind it.
+func (b *Broker) SetWriteBlocked(now time.Time, h Handle, blocked bool) {
+	b.now = now
+	if c := b.conns.get(h); c != nil {
+		c.srv.SetWriteBlocked(blocked)
+		b.busy.push(c)
+	}
+}
+
+// InputPaused reports whether the driver should read no more from a transport
+// for now, because its peer does not read what was written to it.
+func (b *Broker) InputPaused(h Handle) bool {
+	c := b.conns.get(h)
+	return c != nil && c.srv.InputPaused()
+}
+
+// ReplaceWriteBuffer gives the bytes of the Write that was just pulled to the
+// driver for good, except payloads that the segments of Data share with others
+// and that nobody changes. The next Write of the connection is formed in buf,
+// which may be nil.
+func (b *Broker) ReplaceWriteBuffer(h Handle, buf []byte) {
+	if c := b.conns.get(h); c != nil {
+		c.srv.ReplaceWriteBuffer(buf)
+	}
+}
+
+// Disconnect ends a connection. A v5.0 client is told the reason.
+func (b *Broker) Disconnect(now time.Time, h Handle, reason codec.ReasonCode) {
+	b.now = now
+	if c := b.conns.get(h); c != nil {
+		b.disconnect(c, reason)
+	}
+}
+
+// Shutdown ends all connections, v5.0 clients with the reason 0x8B. Wills are
+// not published. Connections that are opened later end at once.
+func (b *Broker) Shutdown(now time.Time) {
+	b.now = now
+	b.stopping = true
+	for _, c := range b.conns.table {
+		if c != nil {
+			b.disconnect(c, codec.ReasonServerShuttingDown)
+		}
+	}
+}
+
+// disconnect ends a connection in any state. CONNACK has other reason codes
+// than DISCONNECT.
+func (b *Broker) disconnect(c *conn, reason codec.ReasonCode) {
+	b.busy.push(c)
+	if c.srv.Disconnect(b.now, &codec.Disconnect{ReasonCode: reason}) == nil {
+		return
+	}
+	if c.connect != nil && c.srv.Refuse(b.now, &codec.Connack{ReasonCode: codec.ReasonServerUnavailable}) == nil {
+		return
+	}
+	if c.srv.Status() != session.StatusClosing {
+		c.srv.Closed(b.now, nil)
+	}
+}
+
+// Tick runs what is due at the given time.
+func (b *Broker) Tick(now time.Time) {
+	b.now = now
+	if !b.told.After(now) {
+		b.told = time.Time{}
+	}
+	for t := b.timers.due(now); t != nil; t = b.timers.due(now) {
+		switch t.what {
+		case alarmConn:
+			t.conn.srv.Tick(now)
+			b.busy.push(t.conn)
+		case alarmExpiry:
+			b.endSession(t.sess)
+		case alarmWill:
+			b.publishWill(t.sess)
+		case alarmRetained:
+			b.retained.remove(&b.timers, t.topic)
+		}
+	}
+}
+
+// Deadline returns the time at which Tick is to be called, zero for never. The
+// Timer event tells it too, when it became earlier.
+func (b *Broker) Deadline() time.Time { return b.timers.earliest() }
+
+// Events returns an iterator over the events that are due. See Next.
+func (b *Broker) Events() iter.Seq[Event] {
+	return func(yield func(Event) bool) {
+		for ev, ok := b.Next(); ok; ev, ok = b.Next() {
+			if !yield(ev) {
+				return
+			}
+		}
+	}
+}
+
+// Next returns the next event that is due, and reports false when there is
+// nothing to do until the next call of another method. What an event points to
+// is borrowed until the next call on the broker.
+func (b *Broker) Next() (Event, bool) {
+	for {
+		c := b.urgent
+		if c == nil {
+			c = b.busy.head
+		}
+		if c == nil {
+			return b.tellDeadline()
+		}
+		ev, ok := c.srv.Next()
+		if !ok {
+			b.idle(c)
+			continue
+		}
+		if b.handle(c, &ev) {
+			return Event{Event: ev, Conn: c.handle, ClientID: c.clientID}, true
+		}
+	}
+}
+
+// idle takes a connection that has no more events off the list. One whose
+// session is being taken over is there until its Close: if its transport cannot
+// take bytes, the last Write comes all the same.
+func (b *Broker) idle(c *conn) {
+	switch {
+	case c != b.urgent:
+		b.busy.pop()
+	case !c.unblocked:
+		c.unblocked = true
+		c.srv.SetWriteBlocked(false)
+	default:
+		c.srv.Closed(b.now, nil)
+	}
+}
+
+// tellDeadline yields a Timer event if the deadline became earlier.
+func (b *Broker) tellDeadline() (ev Event, ok bool) {
+	at := b.timers.earliest()
+	if at.IsZero() || !b.told.IsZero() && !at.Before(b.told) {
+		return ev, false
+	}
+	b.told = at
+	ev.Kind, ev.Deadline = events.Timer, at
+	return ev, true
+}
+
+// handle serves an event of a session. It reports whether the driver is to see
+// it.
+func (b *Broker) handle(c *conn, ev *events.Event) bool {
+	switch ev.Kind {
+	case events.Write, events.Refused, events.Connected:
+		return true
+	case events.Timer:
+		b.timers.set(&c.timer, ev.Deadline)
+	case events.Close:
+		b.closed(c)
+		return true
+	case events.Dropped:
+		b.stats.Dropped++
+		return true
+	case events.Connect:
+		b.connect(c, ev.Packet.(*codec.Connect))
+	case events.Disconnected:
+		b.disconnected(c, ev)
+		return true
+	case events.Message:
+		b.message(c, ev.Publish)
+	case events.Subscribe:
+		b.subscribe(c, ev.Packet.(*codec.Subscribe))
+	case events.Unsubscribe:
+		b.unsubscribe(c, ev.Packet.(*codec.Unsubscribe))
+	}
+	return false
+}

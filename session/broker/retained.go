@@ -1,0 +1,180 @@
+package broker
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/mqttcore/mqttcore/codec"
+	"github.com/mqttcore/mqttcore/session"
+)
+
+// retainedTree stores the retained messages by the levels of their topics.
+// (v3.1.1 3.3.1.3, v5.0 3.3.1.3)
+type retainedTree struct {
+	root retainedNode
+	n    int
+	seq  uint64
+}
+
+// retainedNode is a level of one or more topics.
+type retainedNode struct {
+	parent   *retainedNode
+	level    string
+	children map[string]*retainedNode
+	// message is the retained message of the topic that ends here, or nil.
+	message *codec.Publish
+	from    string // Client Identifier of the publisher
+	expires time.Time
+	seq     uint64 // says which was stored first
+	timer   timer
+}
+
+// retain stores a message, or removes the one that is stored where the payload
+// is empty. p does not change any more. [MQTT-3.3.1-5] [MQTT-3.3.1-6]
+func (b *Broker) retain(from *sess, p *codec.Publish, expires time.Time) {
+	t := &b.retained
+	if len(p.Payload) == 0 {
+		if n := t.get(p.Topic); n != nil {
+			t.remove(&b.timers, n)
+		}
+		return
+	}
+	if full := b.cfg.MaximumRetained; full > 0 && t.n >= full && t.get(p.Topic) == nil {
+		b.stats.Dropped++
+		return
+	}
+	n := t.make(p.Topic)
+	if n.message == nil {
+		t.n++
+	}
+	t.seq++
+	n.message, n.expires, n.seq, n.from = p, expires, t.seq, ""
+	if from != nil {
+		n.from = from.clientID
+	}
+	if !expires.IsZero() || n.timer.place != 0 {
+		n.timer.what, n.timer.topic = alarmRetained, n
+		b.timers.set(&n.timer, expires)
+	}
+}
+
+// get returns the node of a topic that has a message, or nil.
+func (t *retainedTree) get(topic []byte) *retainedNode {
+	n := &t.root
+	for more := true; more; {
+		var level []byte
+		level, topic, more = cutLevel(topic)
+		if n = n.children[string(level)]; n == nil {
+			return nil
+		}
+	}
+	if n.message == nil {
+		return nil
+	}
+	return n
+}
+
+// make returns the node of a topic, which it makes if there is none.
+func (t *retainedTree) make(topic []byte) *retainedNode {
+	n := &t.root
+	for more := true; more; {
+		var level []byte
+		level, topic, more = cutLevel(topic)
+		child := n.children[string(level)]
+		if child == nil {
+			if n.children == nil {
+				n.children = make(map[string]*retainedNode)
+			}
+			child = &retainedNode{parent: n, level: string(level)}
+			n.children[child.level] = child
+		}
+		n = child
+	}
+	return n
+}
+
+// remove removes the message of a node, and the nodes that nobody needs any
+// more.
+func (t *retainedTree) remove(timers *timers, n *retainedNode) {
+	timers.stop(&n.timer)
+	n.message = nil
+	t.n--
+	for ; n.parent != nil && n.message == nil && len(n.children) == 0; n = n.parent {
+		delete(n.parent.children, n.level)
+	}
+}
+
+// match appends the nodes with a message whose topic matches the filter, in the
+// order in which they were stored.
+func (t *retainedTree) match(filter []byte, found []*retainedNode) []*retainedNode {
+	found = t.root.match(filter, found)
+	slices.SortFunc(found, func(a, b *retainedNode) int { return cmp.Compare(a.seq, b.seq) })
+	return found
+}
+
+func (n *retainedNode) match(filter []byte, found []*retainedNode) []*retainedNode {
+	level, rest, more := cutLevel(filter)
+	switch string(level) {
+	case "#":
+		return n.all(found)
+	case "+":
+		for _, child := range n.children {
+			if !n.hides(child) {
+				found = child.found(rest, more, found)
+			}
+		}
+	default:
+		if child := n.children[string(level)]; child != nil {
+			found = child.found(rest, more, found)
+		}
+	}
+	return found
+}
+
+// found goes on in a node that matches a level of the filter.
+func (n *retainedNode) found(rest []byte, more bool, found []*retainedNode) []*retainedNode {
+	if more {
+		return n.match(rest, found)
+	}
+	if n.message != nil {
+		found = append(found, n)
+	}
+	return found
+}
+
+// all appends the node and everything below it, which # matches.
+func (n *retainedNode) all(found []*retainedNode) []*retainedNode {
+	if n.message != nil {
+		found = append(found, n)
+	}
+	for _, child := range n.children {
+		if !n.hides(child) {
+			found = child.all(found)
+		}
+	}
+	return found
+}
+
+// hides reports whether wildcards do not match the child: the first level
+// begins with $. [MQTT-4.7.2-1]
+func (n *retainedNode) hides(child *retainedNode) bool {
+	return n.parent == nil && len(child.level) > 0 && child.level[0] == '$'
+}
+
+// replay sends a subscriber the retained messages that match its filter.
+func (b *Broker) replay(sub *subscription) {
+	b.scratch.found = b.retained.match([]byte(sub.filter), b.scratch.found[:0])
+	for _, n := range b.scratch.found {
+		if !n.expires.IsZero() && !b.now.Before(n.expires) || sub.noLocal && n.from == sub.sess.clientID {
+			continue
+		}
+		b.deliver(sub.sess, n.message, session.Delivery{
+			QoS:                     min(n.message.QoS, sub.qos),
+			Retain:                  true, // [v3.1.1 MQTT-3.3.1-8]
+			SubscriptionIdentifiers: sub.ids,
+			Expires:                 n.expires,
+		})
+	}
+	clear(b.scratch.found)
+}

@@ -1,0 +1,82 @@
+package broker
+
+import (
+	"github.com/mqttcore/mqttcore/codec"
+	"github.com/mqttcore/mqttcore/session"
+)
+
+// sess is a session: what the broker knows of a Client Identifier.
+// (v3.1.1 and v5.0 4.1)
+type sess struct {
+	clientID string
+	state    *session.State
+	conn     *conn // nil while the client is away
+	subs     map[string]*subscription
+
+	will      *will // from CONNACK until it is published or withdrawn
+	willDelay timer
+	expiry    timer
+
+	hit hit // used while a message is routed
+}
+
+func newSess(clientID string) *sess {
+	s := &sess{clientID: clientID, subs: make(map[string]*subscription)}
+	s.expiry = timer{what: alarmExpiry, sess: s}
+	s.willDelay = timer{what: alarmWill, sess: s}
+	return s
+}
+
+// detached goes on with a session whose connection has ended.
+func (b *Broker) detached(s *sess) {
+	if b.stopping {
+		s.will = nil
+	}
+	if s.state.Expired(b.now) {
+		b.endSession(s) // [MQTT-4.1.0-2] [v3.1.1 MQTT-3.1.2-6]
+		return
+	}
+	if at, ok := s.state.Expires(); ok {
+		b.timers.set(&s.expiry, at)
+	}
+	b.startWill(s)
+}
+
+// endSession ends a session that has no connection. A Will that waits is
+// published. [MQTT-3.1.2-8]
+func (b *Broker) endSession(s *sess) {
+	delete(b.sessions, s.clientID)
+	b.timers.stop(&s.expiry)
+	for _, sub := range s.subs {
+		b.subs.remove(sub)
+	}
+	s.subs = nil
+	b.stats.Dropped += uint64(s.state.Queued() + s.state.Inflight())
+	b.publishWill(s)
+}
+
+// deliver hands a message to a session: to its connection or, while the client
+// is away and the QoS asks for it, to its queue. It reports whether the session
+// has it.
+func (b *Broker) deliver(s *sess, p *codec.Publish, d session.Delivery) bool {
+	var err error
+	switch {
+	case s.conn != nil:
+		_, err = s.conn.srv.PublishShared(b.now, p, d)
+		b.busy.push(s.conn)
+	case d.QoS == codec.QoS0:
+		return false
+	default:
+		var dropped *codec.Publish
+		_, dropped, err = s.state.Enqueue(b.now, p, d, b.cfg.Server.Queue)
+		if dropped != nil {
+			b.stats.Dropped++
+		}
+	}
+	if err != nil {
+		b.stats.Dropped++
+		return false
+	}
+	b.stats.Delivered++
+	return true
+}

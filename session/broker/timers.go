@@ -1,0 +1,101 @@
+package broker
+
+import "time"
+
+// alarm is what a timer is for.
+type alarm uint8
+
+const (
+	alarmConn     alarm = iota // the deadline of a connection
+	alarmExpiry                // the end of a session
+	alarmWill                  // the end of a Will Delay
+	alarmRetained              // the end of a retained message
+)
+
+// timer is one deadline of the broker. Its zero value, less what it is for, is
+// a timer that is not set.
+type timer struct {
+	at    time.Time
+	place int // in the heap, from 1; 0 while the timer is not set
+	what  alarm
+	conn  *conn
+	sess  *sess
+	topic *retainedNode
+}
+
+// timers is a heap of the timers that are set, the earliest first.
+type timers struct{ heap []*timer }
+
+// earliest returns the time of the first timer, or the zero time.
+func (t *timers) earliest() time.Time {
+	if len(t.heap) == 0 {
+		return time.Time{}
+	}
+	return t.heap[0].at
+}
+
+// set moves a timer to the given time; zero stops it.
+func (t *timers) set(x *timer, at time.Time) {
+	if at.IsZero() {
+		t.stop(x)
+		return
+	}
+	x.at = at
+	if x.place == 0 {
+		t.heap = append(t.heap, x)
+		x.place = len(t.heap)
+	}
+	t.settle(x.place - 1)
+}
+
+// stop takes a timer out of the heap.
+func (t *timers) stop(x *timer) {
+	if x.place == 0 {
+		return
+	}
+	i, last := x.place-1, len(t.heap)-1
+	t.swap(i, last)
+	t.heap[last] = nil
+	t.heap = t.heap[:last]
+	x.place = 0
+	if i < last {
+		t.settle(i)
+	}
+}
+
+// due takes out and returns the first timer if its time has come, or nil.
+func (t *timers) due(now time.Time) *timer {
+	if len(t.heap) == 0 || t.heap[0].at.After(now) {
+		return nil
+	}
+	x := t.heap[0]
+	t.stop(x)
+	return x
+}
+
+// settle moves the timer at i to where it belongs.
+func (t *timers) settle(i int) {
+	for i > 0 && t.before(i, (i-1)/2) {
+		t.swap(i, (i-1)/2)
+		i = (i - 1) / 2
+	}
+	for {
+		child := 2*i + 1
+		if child+1 < len(t.heap) && t.before(child+1, child) {
+			child++
+		}
+		if child >= len(t.heap) || !t.before(child, i) {
+			return
+		}
+		t.swap(i, child)
+		i = child
+	}
+}
+
+func (t *timers) before(i, j int) bool { return t.heap[i].at.Before(t.heap[j].at) }
+
+func (t *timers) swap(i, j int) {
+	h := t.heap
+	h[i], h[j] = h[j], h[i]
+	h[i].place, h[j].place = i+1, j+1
+}

@@ -1,0 +1,57 @@
+package broker
+
+import (
+	"time"
+
+	"github.com/mqttcore/mqttcore/codec"
+)
+
+// will is the Will Message of a connection, as it will be published.
+// (v3.1.1 3.1.2.5, v5.0 3.1.2.5, 3.1.3.2)
+type will struct {
+	message *codec.Publish
+	delay   uint32 // Will Delay Interval
+}
+
+// newWill returns the Will of a CONNECT, or nil. All but the Will Delay Interval
+// becomes part of the message.
+func newWill(p *codec.Connect) *will {
+	w, ok := p.Will.Get()
+	if !ok {
+		return nil
+	}
+	m := &codec.Publish{QoS: w.QoS, Retain: w.Retain, Topic: w.Topic, Payload: w.Payload}
+	m.Properties.PayloadFormatIndicator = w.Properties.PayloadFormatIndicator
+	m.Properties.MessageExpiryInterval = w.Properties.MessageExpiryInterval
+	m.Properties.ContentType = w.Properties.ContentType
+	m.Properties.ResponseTopic = w.Properties.ResponseTopic
+	m.Properties.CorrelationData = w.Properties.CorrelationData
+	m.Properties.UserProperties = w.Properties.UserProperties
+	return &will{message: m.Clone(), delay: w.Properties.WillDelayInterval.Or(0)}
+}
+
+// startWill publishes the Will of a session whose connection has ended, or
+// waits for its delay. The end of the session, if that is earlier, publishes it
+// too. [MQTT-3.1.2-8]
+func (b *Broker) startWill(s *sess) {
+	if s.will == nil {
+		return
+	}
+	if s.will.delay == 0 {
+		b.publishWill(s)
+		return
+	}
+	b.timers.set(&s.willDelay, b.now.Add(time.Duration(s.will.delay)*time.Second))
+}
+
+// publishWill publishes the Will of a session, if it has one, and removes it.
+// [MQTT-3.1.2-10]
+func (b *Broker) publishWill(s *sess) {
+	b.timers.stop(&s.willDelay)
+	w := s.will
+	s.will = nil
+	if w == nil || b.refusal(w.message.Topic) != codec.ReasonSuccess {
+		return
+	}
+	b.publish(s, w.message, owned)
+}
