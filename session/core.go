@@ -268,10 +268,16 @@ func (c *core) dropNotes() {
 
 // dropped tells that m will not be sent, and frees it.
 func (c *core) dropped(m *message, err error) {
+	if !m.erased {
+		c.tellDropped(m, err)
+	}
+	c.sh.freeMessage(m)
+}
+
+func (c *core) tellDropped(m *message, err error) {
 	c.stats.Dropped++
 	c.discard(m)
 	c.tell(note{kind: events.Dropped, id: m.id, token: m.token, qos: m.qos, pub: m.pub, err: err})
-	c.sh.freeMessage(m)
 }
 
 // store asks for the record of m to be made durable.

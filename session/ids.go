@@ -149,6 +149,12 @@ func (t *idTable) remove(m *message) {
 	}
 }
 
+// undo frees an identifier that was given out last and not used.
+func (t *idTable) undo(m *message) {
+	t.remove(m)
+	t.next, m.id = m.id, 0
+}
+
 func (t *idTable) set(id uint32, m *message) {
 	slot := id & t.mask()
 	t.slots[slot] = m

@@ -149,7 +149,7 @@ func (c *core) tellDeadline(ev *events.Event) bool {
 		}
 		return false
 	}
-	if t.told != 0 && at >= t.told && !passed {
+	if at == t.told || t.told != 0 && at > t.told && !passed {
 		return false
 	}
 	t.told = at

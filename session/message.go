@@ -30,6 +30,7 @@ type message struct {
 	stage      stage
 	qos        codec.QoS
 	retain     bool
+	erased     bool // the application gave it up; pub is nil, the peer may still answer
 	short      bool // the application left the topic out in favour of alias
 	shared     bool // pub is the caller's: PublishShared
 }

@@ -119,7 +119,7 @@ func (c *core) publishNow(m *message, p *codec.Publish) error {
 	}
 	if err := c.emit(m, false); err != nil {
 		if m.id != 0 {
-			c.st.ids.remove(m)
+			c.st.ids.undo(m)
 		}
 		return asError("Publish", err)
 	}
@@ -203,7 +203,7 @@ func (c *core) sendQueued(m *message) {
 	}
 	if err != nil {
 		if m.id != 0 {
-			c.st.ids.remove(m)
+			c.st.ids.undo(m)
 		}
 		c.dropped(m, asError("Publish", err))
 		return
@@ -229,6 +229,11 @@ func (c *core) resendNext() bool {
 	}
 	if pub != nil && pub.epoch == c.st.epoch {
 		c.resend.pub = nil // sent for the first time on this connection
+		return true
+	}
+	if pub != nil && pub.erased {
+		c.conclude(pub)
+		c.sh.freeMessage(pub)
 		return true
 	}
 	m := first(pub, rel)
@@ -291,8 +296,10 @@ func (c *core) conclude(m *message) {
 // published tells that the exchange of m is over, and frees m.
 func (c *core) published(ev *events.Event, m *message, code codec.ReasonCode, p codec.Packet) {
 	c.conclude(m)
-	*ev = events.Event{Kind: events.Published, Token: m.token, PacketID: m.id, Reason: code, Packet: p}
-	c.discard(m)
+	if !m.erased {
+		*ev = events.Event{Kind: events.Published, Token: m.token, PacketID: m.id, Reason: code, Packet: p}
+		c.discard(m)
+	}
 	c.sh.freeMessage(m)
 }
 
@@ -347,7 +354,9 @@ func (c *core) onPubrec(ev *events.Event, p *codec.Pubrec) error {
 		*ev = events.Event{Kind: events.Received, Token: m.token, PacketID: m.id, Reason: p.ReasonCode, Packet: p}
 	}
 	c.st.released.push(m)
-	c.store(m)
+	if !m.erased {
+		c.store(m)
+	}
 	if c.cfg.ManualRelease || c.resend.rel != nil {
 		return nil // in its turn: PUBRELs keep the order of the PUBRECs
 	}
@@ -402,8 +411,10 @@ func (c *core) Release(now time.Time, id uint32, r Reply) error {
 }
 
 // Erase gives up a message that waits, or whose PUBLISH was sent and not
-// acknowledged. Dropped with ErrErased follows. An answer that still comes for
-// a message that was sent is Unexpected. It searches the messages one by one.
+// acknowledged. Dropped with ErrErased follows, and Published never. A message
+// that was sent keeps its Packet Identifier until it is answered or the
+// connection ends, and is not sent again. Erase searches the messages one by
+// one.
 func (c *core) Erase(now time.Time, token uint64) error {
 	if c.st == nil {
 		return stateError("Erase", c.status)
@@ -417,9 +428,11 @@ func (c *core) Erase(now time.Time, token uint64) error {
 		}
 	}
 	for m := c.st.sent.head; m != nil; m = m.next {
-		if m.token == token {
-			c.conclude(m)
-			c.dropped(m, ErrErased)
+		if m.token == token && !m.erased {
+			// The peer counts it as open and may still answer, so its
+			// identifier and its quota are not free yet.
+			c.tellDropped(m, ErrErased)
+			m.pub, m.ids, m.erased = nil, nil, true
 			return nil
 		}
 	}

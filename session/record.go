@@ -117,6 +117,9 @@ func (s *State) AppendBinary(dst []byte) ([]byte, error) {
 	add(appendSession(append(buf, byte(events.RecordSession)), s.expiry, closed, s.tokens, s.ids.next, s.exists))
 	for _, l := range []*list{&s.sent, &s.released, &s.queue} {
 		for m := l.head; m != nil; m = m.next {
+			if m.erased {
+				continue
+			}
 			n := m.note(events.Store)
 			ev := events.Event{}
 			n.event(&ev, new(codec.Publish))

@@ -70,7 +70,7 @@ func (c *Client) request(op string, kind stage, filters int, send func(id uint32
 		err = overLimit(op, "MQTT-3.2.2-15", codec.ReasonPacketTooLarge, "packet is above the Maximum Packet Size of the server")
 	}
 	if err != nil {
-		c.st.ids.remove(m)
+		c.st.ids.undo(m)
 		c.sh.freeMessage(m)
 		return 0, asError(op, err)
 	}
