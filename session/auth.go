@@ -68,7 +68,7 @@ func (s *Server) Auth(now time.Time, p *codec.Auth) error {
 	if initial {
 		s.status = StatusAuthenticating
 		s.waiting = false
-		s.timers.step = s.clock.after(s.srv.connectTimeout)
+		s.timers.step = s.clock.after(s.cfg.connectTimeout)
 	} else if p.ReasonCode == codec.ReasonSuccess {
 		s.auth.running = false
 	}

@@ -17,7 +17,7 @@ type Client struct {
 // NewClient returns a client that has no connection yet.
 func NewClient(cfg ClientConfig) *Client {
 	c := &Client{connackTimeout: timeout(cfg.ConnackTimeout, defaultTimeout)}
-	c.core.init(cfg.Config, false)
+	c.core.init(settings{Config: cfg.Config}, false)
 	c.pingEvery = max(cfg.PingInterval, 0)
 	c.pongWait = timeout(cfg.PingTimeout, defaultTimeout)
 	c.st = cfg.State

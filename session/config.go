@@ -139,6 +139,23 @@ const (
 	AliasExisting
 )
 
+// settings is what a connection is configured with. Connections with the same
+// Shared and the same settings hold them once.
+type settings struct {
+	Config
+	serverOnly
+}
+
+// serverOnly holds what only a server is configured with.
+type serverOnly struct {
+	connectTimeout time.Duration
+	connectSize    int
+	wide           bool
+	refuseV311     bool
+	refuseV5       bool
+	manualPong     bool
+}
+
 // Default values of the configuration.
 const (
 	defaultTimeout       = 10 * time.Second

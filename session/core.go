@@ -10,7 +10,7 @@ import (
 
 // core is what Client and Server have in common.
 type core struct {
-	cfg Config
+	cfg *settings
 	sh  *Shared
 	st  *State
 
@@ -33,18 +33,16 @@ type core struct {
 	noted   int    // of notes, how many were pulled
 
 	clock
-	timers timers
-	flow   flow
-	acks   acks
-	limits limits
-	auth   authState
-	send   *aliasSender   // nil: no aliases
-	recv   *aliasReceiver // nil: no mapping yet
-	resend resend
-	end    ending
-	stats  Stats
-	srv    *serverOnly // nil on a client
-
+	timers   timers
+	flow     flow
+	acks     acks
+	limits   limits
+	auth     authState
+	send     *aliasSender   // nil: no aliases
+	recv     *aliasReceiver // nil: no mapping yet
+	resend   resend
+	end      ending
+	stats    Stats
 	requests list // SUBSCRIBE and UNSUBSCRIBE that wait for their answer
 
 	pingEvery time.Duration // of a client: PingInterval
@@ -149,9 +147,10 @@ func (m *message) note(kind events.Kind) note {
 	return n
 }
 
-func (c *core) init(cfg Config, server bool) {
+func (c *core) init(cfg settings, server bool) {
 	cfg.normalize()
-	c.cfg, c.sh, c.server = cfg, cfg.Shared, server
+	c.sh, c.server = cfg.Shared, server
+	c.cfg = c.sh.settings(cfg)
 }
 
 // reset prepares for a new connection. Everything but the session state starts

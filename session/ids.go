@@ -13,16 +13,18 @@ import "math/bits"
 // was freed is not used again at once.
 type idTable struct {
 	slots []*message
-	free  []uint64 // a bit for each free slot
-	some  []uint64 // a bit for each word of free that is not 0
-	next  uint32   // the identifier to try first; 0 counts as 1
-	used  int
+	*vacancies
+	next uint32 // the identifier to try first; 0 counts as 1
+	used int
 }
 
-const (
-	minSlots    = 8
-	narrowSlots = 1 << 16
-)
+// vacancies are the free slots of an idTable.
+type vacancies struct {
+	free []uint64 // a bit for each free slot
+	some []uint64 // a bit for each word of free that is not 0
+}
+
+const minSlots = 8
 
 // get returns the entry of an identifier, or nil.
 func (t *idTable) get(id uint32) *message {
@@ -145,7 +147,7 @@ func (t *idTable) remove(m *message) {
 	t.some[slot/4096] |= 1 << (slot / 64 % 64)
 	t.used--
 	if t.used == 0 && len(t.slots) > 1024 {
-		t.slots, t.free, t.some = nil, nil, nil
+		t.slots, t.vacancies = nil, nil
 	}
 }
 
@@ -172,8 +174,7 @@ func (t *idTable) grow() {
 	n := max(minSlots, 2*len(old))
 	words := (n + 63) / 64
 	t.slots = make([]*message, n)
-	t.free = make([]uint64, words)
-	t.some = make([]uint64, (words+63)/64)
+	t.vacancies = &vacancies{free: make([]uint64, words), some: make([]uint64, (words+63)/64)}
 	for slot := range n {
 		t.free[slot/64] |= 1 << (slot % 64)
 	}

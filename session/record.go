@@ -235,7 +235,10 @@ func (s *State) restore(m *message) error {
 	if m.id != 0 && !s.ids.put(m, maxSlots) {
 		return corrupt("packet identifiers collide")
 	}
-	s.restored = append(s.restored, m)
+	if s.restored == nil {
+		s.restored = new([]*message)
+	}
+	*s.restored = append(*s.restored, m)
 	s.tokens = max(s.tokens, m.token, m.order)
 	s.exists = true
 	return nil
@@ -256,10 +259,10 @@ func (s *State) restoreSession(r *reader) error {
 
 // arrange puts restored messages into their lists, in their order.
 func (s *State) arrange() {
-	if len(s.restored) == 0 {
+	if s.restored == nil {
 		return
 	}
-	slices.SortStableFunc(s.restored, func(a, b *message) int {
+	slices.SortStableFunc(*s.restored, func(a, b *message) int {
 		switch {
 		case a.place() < b.place():
 			return -1
@@ -268,7 +271,7 @@ func (s *State) arrange() {
 		}
 		return 0
 	})
-	for _, m := range s.restored {
+	for _, m := range *s.restored {
 		switch m.stage {
 		case stageSent:
 			s.sent.push(m)

@@ -11,21 +11,9 @@ import (
 // for concurrent use.
 type Server struct{ core }
 
-// serverOnly holds what only a server is configured with.
-type serverOnly struct {
-	connectTimeout time.Duration
-	connectSize    int
-	wide           bool
-	refuseV311     bool
-	refuseV5       bool
-	manualPong     bool
-}
-
 // NewServer returns a server that waits for its transport, see Open.
 func NewServer(cfg ServerConfig) *Server {
-	s := new(Server)
-	s.core.init(cfg.Config, true)
-	s.srv = &serverOnly{
+	only := serverOnly{
 		connectTimeout: timeout(cfg.ConnectTimeout, defaultTimeout),
 		connectSize:    int(cfg.MaximumConnectSize),
 		wide:           cfg.Wide,
@@ -33,12 +21,14 @@ func NewServer(cfg ServerConfig) *Server {
 		refuseV5:       cfg.RefuseV5,
 		manualPong:     cfg.ManualPong,
 	}
-	if s.srv.connectSize == 0 {
-		s.srv.connectSize = defaultConnectSize
+	if only.connectSize == 0 {
+		only.connectSize = defaultConnectSize
 	}
-	if m := int(cfg.MaximumPacketSize); m != 0 && m < s.srv.connectSize {
-		s.srv.connectSize = m
+	if m := int(cfg.MaximumPacketSize); m != 0 && m < only.connectSize {
+		only.connectSize = m
 	}
+	s := new(Server)
+	s.core.init(settings{cfg.Config, only}, true)
 	return s
 }
 
@@ -56,8 +46,8 @@ func (c *core) open() {
 	c.reset()
 	c.st, c.version, c.own = nil, 0, 0
 	c.status = StatusOpened
-	c.limits.connectSize = c.srv.connectSize
-	c.timers.step = c.clock.after(c.srv.connectTimeout)
+	c.limits.connectSize = c.cfg.connectSize
+	c.timers.step = c.clock.after(c.cfg.connectTimeout)
 }
 
 // first handles the first packet, which has to be CONNECT.
@@ -70,11 +60,11 @@ func (c *core) first(ev *events.Event, h codec.Header, body, frame []byte) error
 		c.speak(answerVersion(body))
 		return err
 	}
-	if c.srv.wide {
+	if c.cfg.wide {
 		v = map[bool]codec.Version{true: codec.V5Wide, false: codec.V311Wide}[v.IsV5()]
 	}
 	c.speak(v)
-	if v.IsV5() && c.srv.refuseV5 || !v.IsV5() && c.srv.refuseV311 {
+	if v.IsV5() && c.cfg.refuseV5 || !v.IsV5() && c.cfg.refuseV311 {
 		e := c.violation(h.Type, "MQTT-3.1.2-2", "MQTT-3.1.2-2", codec.ReasonUnsupportedProtocolVersion, "%v is not served here", v)
 		e.(*codec.Error).Err = codec.ErrUnsupportedVersion
 		return e
@@ -307,7 +297,7 @@ func (s *Server) Pong(now time.Time) error {
 }
 
 func (c *core) onPingreq(ev *events.Event) error {
-	if c.srv.manualPong {
+	if c.cfg.manualPong {
 		*ev = events.Event{Kind: events.Ping}
 		return nil
 	}

@@ -1,6 +1,10 @@
 package session
 
-import "github.com/mqttcore/mqttcore/codec"
+import (
+	"reflect"
+
+	"github.com/mqttcore/mqttcore/codec"
+)
 
 // Shared is memory that connections of one owner use in turn, so that an idle
 // connection holds next to none: the decoder, buffers and list entries. Its
@@ -14,7 +18,7 @@ type Shared struct {
 	spare    int // entries in messages
 	receipts *receipt
 	notes    [][]note
-	segments [][]byte
+	last     *settings // of the connection made last
 
 	// Packets that are being formed. They are here rather than on the stack
 	// because passing them through an interface would allocate.
@@ -110,4 +114,13 @@ func (s *Shared) freeNotes(l []note) {
 	if cap(l) <= 1024 && len(s.notes) < maxSpareBuffers {
 		s.notes = append(s.notes, l[:0])
 	}
+}
+
+// settings returns settings that are equal to cfg, the same for several
+// connections in a row that have no Observe.
+func (s *Shared) settings(cfg settings) *settings {
+	if s.last == nil || cfg.Observe != nil || !reflect.DeepEqual(*s.last, cfg) {
+		s.last = &cfg
+	}
+	return s.last
 }

@@ -25,8 +25,8 @@ type State struct {
 	qos0From *message
 	received receivedTable
 	tokens   uint64
-	restored []*message // not in their lists yet
-	closed   int64      // Unix time in ms of the end of the last connection
+	restored *[]*message // not in their lists yet
+	closed   int64       // Unix time in ms of the end of the last connection
 	expiry   uint32
 	seq      uint32
 	epoch    uint32
