@@ -50,14 +50,85 @@ var (
 	}}
 )
 
+// Decode reads the body of a AUTH into p, which keeps views into it, and
+// returns the first fault as an *Error.
+func (p *Auth) Decode(h Header, body []byte, v Version) error {
+	if !h.plain(TypeAuth) || h.Flags != 0x00 || !v.plain() || !v.IsV5() {
+		return p.decodeSlow(h, body, v)
+	}
+	b, i := body, 0
+	p.ReasonCode = 0
+	if v.IsV5() && i < len(b) {
+		p.ReasonCode, i = reasonAt(b, i, TypeAuth, v)
+	}
+	p.Properties = AuthProperties{}
+	if v.IsV5() && i < len(b) {
+		if uint(i) < uint(len(b)) && b[i] == 0 {
+			i++ // a Property Length of 0
+		} else {
+			i = p.Properties.decodeFast(b, i, v)
+		}
+	}
+	if v.IsV5() && !p.Properties.AuthenticationMethod.Set {
+		return p.decodeSlow(h, body, v)
+	}
+	if i != len(b) {
+		return p.decodeSlow(h, body, v)
+	}
+	return nil
+}
+
+func (p *AuthProperties) decodeFast(b []byte, i int, v Version) int {
+	i, end := blockAt(b, i)
+	if i == end {
+		return i
+	}
+	var userProperties span
+	b = b[:end]
+	for uint(i) < uint(len(b)) {
+		switch b[i] {
+		case propertyAuthenticationMethod:
+			if p.AuthenticationMethod.Set {
+				return -1
+			}
+			p.AuthenticationMethod.Set = true
+			p.AuthenticationMethod.Value, i = textAt(b, i+1, v)
+		case propertyAuthenticationData:
+			if p.AuthenticationData.Set {
+				return -1
+			}
+			p.AuthenticationData.Set = true
+			p.AuthenticationData.Value, i = binaryAt(b, i+1)
+		case propertyReasonString:
+			if p.ReasonString.Set {
+				return -1
+			}
+			p.ReasonString.Set = true
+			p.ReasonString.Value, i = textAt(b, i+1, v)
+		case propertyUserProperty:
+			at := i
+			i = pairAt(b, i+1, v)
+			if i < 0 {
+				return -1
+			}
+			userProperties.add(at, i)
+		default:
+			return -1
+		}
+	}
+	if userProperties.n > 0 {
+		p.UserProperties.r = userProperties.repeated(b)
+	}
+	return i
+}
+
 // Type returns TypeAuth.
 func (*Auth) Type() PacketType {
 	return TypeAuth
 }
 
-// Decode reads the body of a AUTH into p, which keeps views into it, and
-// returns the first fault as an *Error.
-func (p *Auth) Decode(h Header, body []byte, v Version) error {
+// decodeSlow is Decode for all packets, and finds out what is wrong.
+func (p *Auth) decodeSlow(h Header, body []byte, v Version) error {
 	c := cursor{b: body, v: v}
 	c.header(&authPacket, h)
 	if h.Flags != 0x00 {
@@ -140,22 +211,22 @@ func (p *AuthProperties) decode(c *cursor) {
 // or nil.
 func (p *Auth) Validate(v Version) error {
 	c := checker{v: v}
-	c.version(&authPacket)
 	p.check(&c)
 	return c.result()
 }
 
 func (p *Auth) check(c *checker) {
+	if !c.v.Known() {
+		c.fail(&authPacket, faultVersion)
+	}
 	c.onlyV5(&authPacket)
 	if c.v.IsV5() {
 		c.reason(&authReasonCode, TypeAuth, p.ReasonCode)
 	} else if p.ReasonCode != 0 {
 		c.fail(&authReasonCode, faultNotInVersion)
 	}
-	if c.v.IsV5() {
+	if !p.Properties.none() {
 		p.Properties.check(c)
-	} else {
-		p.Properties.absent(c)
 	}
 	if c.v.IsV5() && !p.Properties.AuthenticationMethod.Set {
 		c.fail(&authPropertiesAuthenticationMethod, faultMissing)
@@ -163,6 +234,10 @@ func (p *Auth) check(c *checker) {
 }
 
 func (p *AuthProperties) check(c *checker) {
+	if !c.v.IsV5() {
+		p.absent(c)
+		return
+	}
 	if p.AuthenticationMethod.Set {
 		c.text(&authPropertiesAuthenticationMethod, p.AuthenticationMethod.Value)
 	}
@@ -172,7 +247,7 @@ func (p *AuthProperties) check(c *checker) {
 	if p.ReasonString.Set {
 		c.text(&authPropertiesReasonString, p.ReasonString.Value)
 	}
-	if !p.UserProperties.IsZero() {
+	if p.UserProperties.r.block != nil {
 		c.users(&authPropertiesUserProperties, &p.UserProperties)
 	}
 }
@@ -187,7 +262,7 @@ func (p *AuthProperties) absent(c *checker) {
 	if p.ReasonString.Set {
 		c.fail(&authPropertiesReasonString, faultNotInVersion)
 	}
-	if !p.UserProperties.IsZero() {
+	if p.UserProperties.r.block != nil {
 		c.fail(&authPropertiesUserProperties, faultNotInVersion)
 	}
 }
@@ -195,7 +270,9 @@ func (p *AuthProperties) absent(c *checker) {
 // sizes returns the Remaining Length and the lengths of the property blocks.
 func (p *Auth) sizes(v Version) (remaining, properties int) {
 	if v.IsV5() {
-		properties = p.Properties.size()
+		if !p.Properties.none() {
+			properties = p.Properties.size()
+		}
 		if properties > 0 {
 			remaining += varintSize(properties) + properties
 		}
@@ -215,8 +292,9 @@ func (p *Auth) Size(v Version) int {
 // AppendTo appends the packet to dst. It validates p first; on an error,
 // which is an *Error, dst is returned as it was.
 func (p *Auth) AppendTo(dst []byte, v Version) ([]byte, error) {
-	if err := p.Validate(v); err != nil {
-		return dst, err
+	c := checker{v: v}
+	if p.check(&c); c.err != nil {
+		return dst, c.err
 	}
 	remaining, properties := p.sizes(v)
 	if remaining > MaxRemaining {
@@ -230,6 +308,11 @@ func (p *Auth) AppendTo(dst []byte, v Version) ([]byte, error) {
 		dst = p.Properties.appendTo(dst, properties)
 	}
 	return dst, nil
+}
+
+// none reports whether no property is set.
+func (p *AuthProperties) none() bool {
+	return !p.AuthenticationMethod.Set && !p.AuthenticationData.Set && !p.ReasonString.Set && p.UserProperties.r.block == nil
 }
 
 // size returns the Property Length.

@@ -1,7 +1,5 @@
 package codec
 
-import "fmt"
-
 // checker finds the first fault of a packet that did not come from bytes. Like
 // that of a cursor, its error is sticky.
 type checker struct {
@@ -15,9 +13,7 @@ func (c *checker) fail(f *field, why fault) {
 		return
 	}
 	c.err = f.fault(why, c.v, -1)
-	if c.item > 0 {
-		c.err.Field = fmt.Sprintf(c.err.Field, c.item-1)
-	}
+	c.err.Field = ofElement(c.err.Field, c.item)
 }
 
 // result returns the first fault as an error.
@@ -26,12 +22,6 @@ func (c *checker) result() error {
 		return c.err
 	}
 	return nil
-}
-
-func (c *checker) version(f *field) {
-	if !c.v.Known() {
-		c.fail(f, faultVersion)
-	}
 }
 
 func (c *checker) sentBy(f *field, side sides) {
@@ -53,6 +43,12 @@ func (c *checker) propertyBy(f *field, side sides) {
 }
 
 func (c *checker) packetID(f *field, id uint32) {
+	if id-1 >= 0xFFFF {
+		c.unusualID(f, id)
+	}
+}
+
+func (c *checker) unusualID(f *field, id uint32) {
 	switch {
 	case id == 0:
 		c.fail(f, faultZeroPacketID)
@@ -79,7 +75,11 @@ func (c *checker) name(f *field, s []byte) {
 	}
 }
 
-func (c *checker) filter(f *field, s []byte) { c.found(f, checkFilter(s, c.v)) }
+func (c *checker) filter(f *field, s []byte) {
+	if len(s) > maxText || !isPlainFilter(s) {
+		c.found(f, checkFilter(s, c.v))
+	}
+}
 
 // found records a fault, if there is one.
 func (c *checker) found(f *field, why fault) {
@@ -105,8 +105,15 @@ func (c *checker) users(f *field, u *UserProperties) { c.found(f, u.check(c.v)) 
 
 func (c *checker) identifiers(f *field, s *SubscriptionIdentifiers) { c.found(f, s.check()) }
 
-// reason checks a reason code of a packet of type t.
+// reason checks a reason code of a packet of type t. Success is legal in all
+// but AUTH, where it is the server's.
 func (c *checker) reason(f *field, t PacketType, code ReasonCode) {
+	if code != 0 || t == TypeAuth {
+		c.failure(f, t, code)
+	}
+}
+
+func (c *checker) failure(f *field, t PacketType, code ReasonCode) {
 	if c.v.IsV5() {
 		c.found(f, checkReason(code, t, c.v))
 	} else if _, ok := toV311(t, code); !ok {

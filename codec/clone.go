@@ -30,7 +30,7 @@ func (o *owner) bytes(b *Bytes) {
 }
 
 func (o *owner) repeated(r *repeated, id byte) {
-	if r.n == 0 {
+	if r.block == nil {
 		return
 	}
 	if !o.moving {

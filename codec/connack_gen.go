@@ -128,14 +128,193 @@ var (
 	}}
 )
 
+// Decode reads the body of a CONNACK into p, which keeps views into it, and
+// returns the first fault as an *Error.
+func (p *Connack) Decode(h Header, body []byte, v Version) error {
+	if !h.plain(TypeConnack) || h.Flags != 0x00 || !v.plain() || v&fromClient != 0 {
+		return p.decodeSlow(h, body, v)
+	}
+	b, i := body, 0
+	acknowledgeFlags, next := u8At(b, i)
+	i = next
+	if acknowledgeFlags&0xFE != 0x00 {
+		return p.decodeSlow(h, body, v)
+	}
+	p.SessionPresent = acknowledgeFlags&0x01 != 0
+	p.ReasonCode, i = reasonAt(b, i, TypeConnack, v)
+	p.Properties = ConnackProperties{}
+	if v.IsV5() {
+		if uint(i) < uint(len(b)) && b[i] == 0 {
+			i++ // a Property Length of 0
+		} else {
+			i = p.Properties.decodeFast(b, i, v)
+		}
+	}
+	if p.SessionPresent && p.ReasonCode != 0 {
+		return p.decodeSlow(h, body, v)
+	}
+	if p.Properties.AuthenticationData.Set && !p.Properties.AuthenticationMethod.Set {
+		return p.decodeSlow(h, body, v)
+	}
+	if i != len(b) {
+		return p.decodeSlow(h, body, v)
+	}
+	return nil
+}
+
+func (p *ConnackProperties) decodeFast(b []byte, i int, v Version) int {
+	i, end := blockAt(b, i)
+	if i == end {
+		return i
+	}
+	var userProperties span
+	b = b[:end]
+	for uint(i) < uint(len(b)) {
+		switch b[i] {
+		case propertySessionExpiryInterval:
+			if p.SessionExpiryInterval.Set {
+				return -1
+			}
+			p.SessionExpiryInterval.Set = true
+			p.SessionExpiryInterval.Value, i = u32At(b, i+1)
+		case propertyReceiveMaximum:
+			if p.ReceiveMaximum.Set {
+				return -1
+			}
+			p.ReceiveMaximum.Set = true
+			p.ReceiveMaximum.Value, i = u16At(b, i+1)
+			if p.ReceiveMaximum.Value == 0 {
+				return -1
+			}
+		case propertyMaximumQoS:
+			if p.MaximumQoS.Set {
+				return -1
+			}
+			p.MaximumQoS.Set = true
+			p.MaximumQoS.Value, i = u8At(b, i+1)
+			if p.MaximumQoS.Value > 1 {
+				return -1
+			}
+		case propertyRetainAvailable:
+			if p.RetainAvailable.Set {
+				return -1
+			}
+			p.RetainAvailable.Set = true
+			p.RetainAvailable.Value, i = u8At(b, i+1)
+			if p.RetainAvailable.Value > 1 {
+				return -1
+			}
+		case propertyMaximumPacketSize:
+			if p.MaximumPacketSize.Set {
+				return -1
+			}
+			p.MaximumPacketSize.Set = true
+			p.MaximumPacketSize.Value, i = u32At(b, i+1)
+			if p.MaximumPacketSize.Value == 0 {
+				return -1
+			}
+		case propertyAssignedClientIdentifier:
+			if p.AssignedClientIdentifier.Set {
+				return -1
+			}
+			p.AssignedClientIdentifier.Set = true
+			p.AssignedClientIdentifier.Value, i = textAt(b, i+1, v)
+			if len(p.AssignedClientIdentifier.Value) == 0 {
+				return -1
+			}
+		case propertyTopicAliasMaximum:
+			if p.TopicAliasMaximum.Set {
+				return -1
+			}
+			p.TopicAliasMaximum.Set = true
+			p.TopicAliasMaximum.Value, i = u16At(b, i+1)
+		case propertyReasonString:
+			if p.ReasonString.Set {
+				return -1
+			}
+			p.ReasonString.Set = true
+			p.ReasonString.Value, i = textAt(b, i+1, v)
+		case propertyUserProperty:
+			at := i
+			i = pairAt(b, i+1, v)
+			if i < 0 {
+				return -1
+			}
+			userProperties.add(at, i)
+		case propertyWildcardSubscriptionAvailable:
+			if p.WildcardSubscriptionAvailable.Set {
+				return -1
+			}
+			p.WildcardSubscriptionAvailable.Set = true
+			p.WildcardSubscriptionAvailable.Value, i = u8At(b, i+1)
+			if p.WildcardSubscriptionAvailable.Value > 1 {
+				return -1
+			}
+		case propertySubscriptionIdentifierAvailable:
+			if p.SubscriptionIdentifierAvailable.Set {
+				return -1
+			}
+			p.SubscriptionIdentifierAvailable.Set = true
+			p.SubscriptionIdentifierAvailable.Value, i = u8At(b, i+1)
+			if p.SubscriptionIdentifierAvailable.Value > 1 {
+				return -1
+			}
+		case propertySharedSubscriptionAvailable:
+			if p.SharedSubscriptionAvailable.Set {
+				return -1
+			}
+			p.SharedSubscriptionAvailable.Set = true
+			p.SharedSubscriptionAvailable.Value, i = u8At(b, i+1)
+			if p.SharedSubscriptionAvailable.Value > 1 {
+				return -1
+			}
+		case propertyServerKeepAlive:
+			if p.ServerKeepAlive.Set {
+				return -1
+			}
+			p.ServerKeepAlive.Set = true
+			p.ServerKeepAlive.Value, i = u16At(b, i+1)
+		case propertyResponseInformation:
+			if p.ResponseInformation.Set {
+				return -1
+			}
+			p.ResponseInformation.Set = true
+			p.ResponseInformation.Value, i = textAt(b, i+1, v)
+		case propertyServerReference:
+			if p.ServerReference.Set {
+				return -1
+			}
+			p.ServerReference.Set = true
+			p.ServerReference.Value, i = textAt(b, i+1, v)
+		case propertyAuthenticationMethod:
+			if p.AuthenticationMethod.Set {
+				return -1
+			}
+			p.AuthenticationMethod.Set = true
+			p.AuthenticationMethod.Value, i = textAt(b, i+1, v)
+		case propertyAuthenticationData:
+			if p.AuthenticationData.Set {
+				return -1
+			}
+			p.AuthenticationData.Set = true
+			p.AuthenticationData.Value, i = binaryAt(b, i+1)
+		default:
+			return -1
+		}
+	}
+	if userProperties.n > 0 {
+		p.UserProperties.r = userProperties.repeated(b)
+	}
+	return i
+}
+
 // Type returns TypeConnack.
 func (*Connack) Type() PacketType {
 	return TypeConnack
 }
 
-// Decode reads the body of a CONNACK into p, which keeps views into it, and
-// returns the first fault as an *Error.
-func (p *Connack) Decode(h Header, body []byte, v Version) error {
+// decodeSlow is Decode for all packets, and finds out what is wrong.
+func (p *Connack) decodeSlow(h Header, body []byte, v Version) error {
 	c := cursor{b: body, v: v}
 	c.header(&connackPacket, h)
 	if h.Flags != 0x00 {
@@ -222,7 +401,7 @@ func (p *ConnackProperties) decode(c *cursor) {
 			}
 			p.AssignedClientIdentifier = Some(c.text(&connackPropertiesAssignedClientIdentifier))
 			if len(p.AssignedClientIdentifier.Value) == 0 {
-				c.fail(&connackPropertiesAssignedClientIdentifier, faultEmpty, at)
+				c.failBefore(&connackPropertiesAssignedClientIdentifier, faultEmpty, 2)
 			}
 		case propertyTopicAliasMaximum:
 			c.i++
@@ -305,18 +484,18 @@ func (p *ConnackProperties) decode(c *cursor) {
 // or nil.
 func (p *Connack) Validate(v Version) error {
 	c := checker{v: v}
-	c.version(&connackPacket)
 	p.check(&c)
 	return c.result()
 }
 
 func (p *Connack) check(c *checker) {
+	if !c.v.Known() {
+		c.fail(&connackPacket, faultVersion)
+	}
 	c.sentBy(&connackPacket, byServer)
 	c.reason(&connackReasonCode, TypeConnack, p.ReasonCode)
-	if c.v.IsV5() {
+	if !p.Properties.none() {
 		p.Properties.check(c)
-	} else {
-		p.Properties.absent(c)
 	}
 	if p.SessionPresent && p.ReasonCode != 0 {
 		c.fail(&connackSessionPresent, faultExcluded)
@@ -327,6 +506,10 @@ func (p *Connack) check(c *checker) {
 }
 
 func (p *ConnackProperties) check(c *checker) {
+	if !c.v.IsV5() {
+		p.absent(c)
+		return
+	}
 	if p.ReceiveMaximum.Set {
 		if p.ReceiveMaximum.Value == 0 {
 			c.fail(&connackPropertiesReceiveMaximum, faultZero)
@@ -356,7 +539,7 @@ func (p *ConnackProperties) check(c *checker) {
 	if p.ReasonString.Set {
 		c.text(&connackPropertiesReasonString, p.ReasonString.Value)
 	}
-	if !p.UserProperties.IsZero() {
+	if p.UserProperties.r.block != nil {
 		c.users(&connackPropertiesUserProperties, &p.UserProperties)
 	}
 	if p.WildcardSubscriptionAvailable.Set {
@@ -413,7 +596,7 @@ func (p *ConnackProperties) absent(c *checker) {
 	if p.ReasonString.Set {
 		c.fail(&connackPropertiesReasonString, faultNotInVersion)
 	}
-	if !p.UserProperties.IsZero() {
+	if p.UserProperties.r.block != nil {
 		c.fail(&connackPropertiesUserProperties, faultNotInVersion)
 	}
 	if p.WildcardSubscriptionAvailable.Set {
@@ -447,7 +630,9 @@ func (p *Connack) sizes(v Version) (remaining, properties int) {
 	remaining += 1
 	remaining += 1
 	if v.IsV5() {
-		properties = p.Properties.size()
+		if !p.Properties.none() {
+			properties = p.Properties.size()
+		}
 		remaining += varintSize(properties) + properties
 	}
 	return
@@ -462,8 +647,9 @@ func (p *Connack) Size(v Version) int {
 // AppendTo appends the packet to dst. It validates p first; on an error,
 // which is an *Error, dst is returned as it was.
 func (p *Connack) AppendTo(dst []byte, v Version) ([]byte, error) {
-	if err := p.Validate(v); err != nil {
-		return dst, err
+	c := checker{v: v}
+	if p.check(&c); c.err != nil {
+		return dst, c.err
 	}
 	remaining, properties := p.sizes(v)
 	if remaining > MaxRemaining {
@@ -476,6 +662,11 @@ func (p *Connack) AppendTo(dst []byte, v Version) ([]byte, error) {
 		dst = p.Properties.appendTo(dst, properties)
 	}
 	return dst, nil
+}
+
+// none reports whether no property is set.
+func (p *ConnackProperties) none() bool {
+	return !p.SessionExpiryInterval.Set && !p.ReceiveMaximum.Set && !p.MaximumQoS.Set && !p.RetainAvailable.Set && !p.MaximumPacketSize.Set && !p.AssignedClientIdentifier.Set && !p.TopicAliasMaximum.Set && !p.ReasonString.Set && p.UserProperties.r.block == nil && !p.WildcardSubscriptionAvailable.Set && !p.SubscriptionIdentifierAvailable.Set && !p.SharedSubscriptionAvailable.Set && !p.ServerKeepAlive.Set && !p.ResponseInformation.Set && !p.ServerReference.Set && !p.AuthenticationMethod.Set && !p.AuthenticationData.Set
 }
 
 // size returns the Property Length.

@@ -177,14 +177,247 @@ var (
 	connectWillPayload = field{packet: TypeConnect, name: "Will.Payload"}
 )
 
+// Decode reads the body of a CONNECT into p, which keeps views into it, and
+// returns the first fault as an *Error.
+func (p *Connect) Decode(h Header, body []byte, v Version) error {
+	if !h.plain(TypeConnect) || h.Flags != 0x00 || !v.plain() || v&fromServer != 0 {
+		return p.decodeSlow(h, body, v)
+	}
+	b, i := body, 0
+	i = protocolNameAt(b, i)
+	i = protocolLevelAt(b, i, v)
+	connectFlags, next := u8At(b, i)
+	i = next
+	p.Username = Opt[Bytes]{Set: connectFlags&0x80 != 0}
+	p.Password = Opt[Bytes]{Set: connectFlags&0x40 != 0}
+	p.Will = Opt[Will]{Set: connectFlags&0x04 != 0}
+	p.Will.Value.Retain = connectFlags&0x20 != 0
+	p.Will.Value.QoS = QoS(connectFlags >> 3 & 0x03)
+	if p.Will.Value.QoS > 2 {
+		return p.decodeSlow(h, body, v)
+	}
+	p.CleanStart = connectFlags&0x02 != 0
+	if connectFlags&0x01 != 0x00 {
+		return p.decodeSlow(h, body, v)
+	}
+	p.KeepAlive, i = u16At(b, i)
+	p.Properties = ConnectProperties{}
+	if v.IsV5() {
+		if uint(i) < uint(len(b)) && b[i] == 0 {
+			i++ // a Property Length of 0
+		} else {
+			i = p.Properties.decodeFast(b, i, v)
+		}
+	}
+	p.ClientID, i = textAt(b, i, v)
+	if p.Will.Set {
+		i = p.Will.Value.decodeFast(b, i, v)
+	}
+	if p.Username.Set {
+		p.Username.Value, i = textAt(b, i, v)
+	}
+	if p.Password.Set {
+		p.Password.Value, i = binaryAt(b, i)
+	}
+	if p.Will.Value.QoS != 0 && !p.Will.Set {
+		return p.decodeSlow(h, body, v)
+	}
+	if p.Will.Value.Retain && !p.Will.Set {
+		return p.decodeSlow(h, body, v)
+	}
+	if !v.IsV5() && p.Password.Set && !p.Username.Set {
+		return p.decodeSlow(h, body, v)
+	}
+	if !v.IsV5() && len(p.ClientID) == 0 && !p.CleanStart {
+		return p.decodeSlow(h, body, v)
+	}
+	if p.Properties.AuthenticationData.Set && !p.Properties.AuthenticationMethod.Set {
+		return p.decodeSlow(h, body, v)
+	}
+	if i != len(b) {
+		return p.decodeSlow(h, body, v)
+	}
+	return nil
+}
+
+func (p *ConnectProperties) decodeFast(b []byte, i int, v Version) int {
+	i, end := blockAt(b, i)
+	if i == end {
+		return i
+	}
+	var userProperties span
+	b = b[:end]
+	for uint(i) < uint(len(b)) {
+		switch b[i] {
+		case propertySessionExpiryInterval:
+			if p.SessionExpiryInterval.Set {
+				return -1
+			}
+			p.SessionExpiryInterval.Set = true
+			p.SessionExpiryInterval.Value, i = u32At(b, i+1)
+		case propertyReceiveMaximum:
+			if p.ReceiveMaximum.Set {
+				return -1
+			}
+			p.ReceiveMaximum.Set = true
+			p.ReceiveMaximum.Value, i = u16At(b, i+1)
+			if p.ReceiveMaximum.Value == 0 {
+				return -1
+			}
+		case propertyMaximumPacketSize:
+			if p.MaximumPacketSize.Set {
+				return -1
+			}
+			p.MaximumPacketSize.Set = true
+			p.MaximumPacketSize.Value, i = u32At(b, i+1)
+			if p.MaximumPacketSize.Value == 0 {
+				return -1
+			}
+		case propertyTopicAliasMaximum:
+			if p.TopicAliasMaximum.Set {
+				return -1
+			}
+			p.TopicAliasMaximum.Set = true
+			p.TopicAliasMaximum.Value, i = u16At(b, i+1)
+		case propertyRequestResponseInformation:
+			if p.RequestResponseInformation.Set {
+				return -1
+			}
+			p.RequestResponseInformation.Set = true
+			p.RequestResponseInformation.Value, i = u8At(b, i+1)
+			if p.RequestResponseInformation.Value > 1 {
+				return -1
+			}
+		case propertyRequestProblemInformation:
+			if p.RequestProblemInformation.Set {
+				return -1
+			}
+			p.RequestProblemInformation.Set = true
+			p.RequestProblemInformation.Value, i = u8At(b, i+1)
+			if p.RequestProblemInformation.Value > 1 {
+				return -1
+			}
+		case propertyUserProperty:
+			at := i
+			i = pairAt(b, i+1, v)
+			if i < 0 {
+				return -1
+			}
+			userProperties.add(at, i)
+		case propertyAuthenticationMethod:
+			if p.AuthenticationMethod.Set {
+				return -1
+			}
+			p.AuthenticationMethod.Set = true
+			p.AuthenticationMethod.Value, i = textAt(b, i+1, v)
+		case propertyAuthenticationData:
+			if p.AuthenticationData.Set {
+				return -1
+			}
+			p.AuthenticationData.Set = true
+			p.AuthenticationData.Value, i = binaryAt(b, i+1)
+		default:
+			return -1
+		}
+	}
+	if userProperties.n > 0 {
+		p.UserProperties.r = userProperties.repeated(b)
+	}
+	return i
+}
+
+func (p *Will) decodeFast(b []byte, i int, v Version) int {
+	p.Properties = WillProperties{}
+	if v.IsV5() {
+		if uint(i) < uint(len(b)) && b[i] == 0 {
+			i++ // a Property Length of 0
+		} else {
+			i = p.Properties.decodeFast(b, i, v)
+		}
+	}
+	p.Topic, i = nameAt(b, i, v)
+	if len(p.Topic) == 0 {
+		return -1
+	}
+	p.Payload, i = binaryAt(b, i)
+	return i
+}
+
+func (p *WillProperties) decodeFast(b []byte, i int, v Version) int {
+	i, end := blockAt(b, i)
+	if i == end {
+		return i
+	}
+	var userProperties span
+	b = b[:end]
+	for uint(i) < uint(len(b)) {
+		switch b[i] {
+		case propertyWillDelayInterval:
+			if p.WillDelayInterval.Set {
+				return -1
+			}
+			p.WillDelayInterval.Set = true
+			p.WillDelayInterval.Value, i = u32At(b, i+1)
+		case propertyPayloadFormatIndicator:
+			if p.PayloadFormatIndicator.Set {
+				return -1
+			}
+			p.PayloadFormatIndicator.Set = true
+			p.PayloadFormatIndicator.Value, i = u8At(b, i+1)
+			if p.PayloadFormatIndicator.Value > 1 {
+				return -1
+			}
+		case propertyMessageExpiryInterval:
+			if p.MessageExpiryInterval.Set {
+				return -1
+			}
+			p.MessageExpiryInterval.Set = true
+			p.MessageExpiryInterval.Value, i = u32At(b, i+1)
+		case propertyContentType:
+			if p.ContentType.Set {
+				return -1
+			}
+			p.ContentType.Set = true
+			p.ContentType.Value, i = textAt(b, i+1, v)
+		case propertyResponseTopic:
+			if p.ResponseTopic.Set {
+				return -1
+			}
+			p.ResponseTopic.Set = true
+			p.ResponseTopic.Value, i = nameAt(b, i+1, v)
+			if len(p.ResponseTopic.Value) == 0 {
+				return -1
+			}
+		case propertyCorrelationData:
+			if p.CorrelationData.Set {
+				return -1
+			}
+			p.CorrelationData.Set = true
+			p.CorrelationData.Value, i = binaryAt(b, i+1)
+		case propertyUserProperty:
+			at := i
+			i = pairAt(b, i+1, v)
+			if i < 0 {
+				return -1
+			}
+			userProperties.add(at, i)
+		default:
+			return -1
+		}
+	}
+	if userProperties.n > 0 {
+		p.UserProperties.r = userProperties.repeated(b)
+	}
+	return i
+}
+
 // Type returns TypeConnect.
 func (*Connect) Type() PacketType {
 	return TypeConnect
 }
 
-// Decode reads the body of a CONNECT into p, which keeps views into it, and
-// returns the first fault as an *Error.
-func (p *Connect) Decode(h Header, body []byte, v Version) error {
+// decodeSlow is Decode for all packets, and finds out what is wrong.
+func (p *Connect) decodeSlow(h Header, body []byte, v Version) error {
 	c := cursor{b: body, v: v}
 	c.header(&connectPacket, h)
 	if h.Flags != 0x00 {
@@ -379,7 +612,7 @@ func (p *WillProperties) decode(c *cursor) {
 			}
 			p.ResponseTopic = Some(c.name(&connectWillPropertiesResponseTopic))
 			if len(p.ResponseTopic.Value) == 0 {
-				c.fail(&connectWillPropertiesResponseTopic, faultEmpty, at)
+				c.failBefore(&connectWillPropertiesResponseTopic, faultEmpty, 2)
 			}
 		case propertyCorrelationData:
 			c.i++
@@ -408,17 +641,17 @@ func (p *WillProperties) decode(c *cursor) {
 // or nil.
 func (p *Connect) Validate(v Version) error {
 	c := checker{v: v}
-	c.version(&connectPacket)
 	p.check(&c)
 	return c.result()
 }
 
 func (p *Connect) check(c *checker) {
+	if !c.v.Known() {
+		c.fail(&connectPacket, faultVersion)
+	}
 	c.sentBy(&connectPacket, byClient)
-	if c.v.IsV5() {
+	if !p.Properties.none() {
 		p.Properties.check(c)
-	} else {
-		p.Properties.absent(c)
 	}
 	c.text(&connectClientID, p.ClientID)
 	if p.Will.Set {
@@ -448,6 +681,10 @@ func (p *Connect) check(c *checker) {
 }
 
 func (p *ConnectProperties) check(c *checker) {
+	if !c.v.IsV5() {
+		p.absent(c)
+		return
+	}
 	if p.ReceiveMaximum.Set {
 		if p.ReceiveMaximum.Value == 0 {
 			c.fail(&connectPropertiesReceiveMaximum, faultZero)
@@ -468,7 +705,7 @@ func (p *ConnectProperties) check(c *checker) {
 			c.fail(&connectPropertiesRequestProblemInformation, faultRange)
 		}
 	}
-	if !p.UserProperties.IsZero() {
+	if p.UserProperties.r.block != nil {
 		c.users(&connectPropertiesUserProperties, &p.UserProperties)
 	}
 	if p.AuthenticationMethod.Set {
@@ -498,7 +735,7 @@ func (p *ConnectProperties) absent(c *checker) {
 	if p.RequestProblemInformation.Set {
 		c.fail(&connectPropertiesRequestProblemInformation, faultNotInVersion)
 	}
-	if !p.UserProperties.IsZero() {
+	if p.UserProperties.r.block != nil {
 		c.fail(&connectPropertiesUserProperties, faultNotInVersion)
 	}
 	if p.AuthenticationMethod.Set {
@@ -513,10 +750,8 @@ func (p *Will) check(c *checker) {
 	if p.QoS > 2 {
 		c.fail(&connectWillQoS, faultRange)
 	}
-	if c.v.IsV5() {
+	if !p.Properties.none() {
 		p.Properties.check(c)
-	} else {
-		p.Properties.absent(c)
 	}
 	c.name(&connectWillTopic, p.Topic)
 	if len(p.Topic) == 0 {
@@ -526,6 +761,10 @@ func (p *Will) check(c *checker) {
 }
 
 func (p *WillProperties) check(c *checker) {
+	if !c.v.IsV5() {
+		p.absent(c)
+		return
+	}
 	if p.PayloadFormatIndicator.Set {
 		if p.PayloadFormatIndicator.Value > 1 {
 			c.fail(&connectWillPropertiesPayloadFormatIndicator, faultRange)
@@ -543,7 +782,7 @@ func (p *WillProperties) check(c *checker) {
 	if p.CorrelationData.Set {
 		c.binary(&connectWillPropertiesCorrelationData, p.CorrelationData.Value)
 	}
-	if !p.UserProperties.IsZero() {
+	if p.UserProperties.r.block != nil {
 		c.users(&connectWillPropertiesUserProperties, &p.UserProperties)
 	}
 }
@@ -567,7 +806,7 @@ func (p *WillProperties) absent(c *checker) {
 	if p.CorrelationData.Set {
 		c.fail(&connectWillPropertiesCorrelationData, faultNotInVersion)
 	}
-	if !p.UserProperties.IsZero() {
+	if p.UserProperties.r.block != nil {
 		c.fail(&connectWillPropertiesUserProperties, faultNotInVersion)
 	}
 }
@@ -579,13 +818,17 @@ func (p *Connect) sizes(v Version) (remaining, properties, willProperties int) {
 	remaining += 1
 	remaining += 2
 	if v.IsV5() {
-		properties = p.Properties.size()
+		if !p.Properties.none() {
+			properties = p.Properties.size()
+		}
 		remaining += varintSize(properties) + properties
 	}
 	remaining += 2 + len(p.ClientID)
 	if p.Will.Set {
 		if v.IsV5() {
-			willProperties = p.Will.Value.Properties.size()
+			if !p.Will.Value.Properties.none() {
+				willProperties = p.Will.Value.Properties.size()
+			}
 			remaining += varintSize(willProperties) + willProperties
 		}
 		remaining += 2 + len(p.Will.Value.Topic)
@@ -609,8 +852,9 @@ func (p *Connect) Size(v Version) int {
 // AppendTo appends the packet to dst. It validates p first; on an error,
 // which is an *Error, dst is returned as it was.
 func (p *Connect) AppendTo(dst []byte, v Version) ([]byte, error) {
-	if err := p.Validate(v); err != nil {
-		return dst, err
+	c := checker{v: v}
+	if p.check(&c); c.err != nil {
+		return dst, c.err
 	}
 	remaining, properties, willProperties := p.sizes(v)
 	if remaining > MaxRemaining {
@@ -639,6 +883,11 @@ func (p *Connect) AppendTo(dst []byte, v Version) ([]byte, error) {
 		dst = appendBinary(dst, p.Password.Value)
 	}
 	return dst, nil
+}
+
+// none reports whether no property is set.
+func (p *ConnectProperties) none() bool {
+	return !p.SessionExpiryInterval.Set && !p.ReceiveMaximum.Set && !p.MaximumPacketSize.Set && !p.TopicAliasMaximum.Set && !p.RequestResponseInformation.Set && !p.RequestProblemInformation.Set && p.UserProperties.r.block == nil && !p.AuthenticationMethod.Set && !p.AuthenticationData.Set
 }
 
 // size returns the Property Length.
@@ -703,6 +952,11 @@ func (p *ConnectProperties) appendTo(dst []byte, n int) []byte {
 		dst = appendBinary(append(dst, propertyAuthenticationData), p.AuthenticationData.Value)
 	}
 	return dst
+}
+
+// none reports whether no property is set.
+func (p *WillProperties) none() bool {
+	return !p.WillDelayInterval.Set && !p.PayloadFormatIndicator.Set && !p.MessageExpiryInterval.Set && !p.ContentType.Set && !p.ResponseTopic.Set && !p.CorrelationData.Set && p.UserProperties.r.block == nil
 }
 
 // size returns the Property Length.

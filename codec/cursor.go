@@ -1,7 +1,5 @@
 package codec
 
-import "fmt"
-
 // cursor reads the body of a packet. Its error is sticky: after the first
 // fault everything reads as zero, so the decoders need not look after each
 // field.
@@ -12,6 +10,7 @@ type cursor struct {
 	loose bool // pass over faults that leave the structure readable
 	base  int  // offset of b in the packet
 	item  int  // 1 + index of the list element being read, 0 outside lists
+	block bool // b ends with a property block
 	err   *Error
 }
 
@@ -21,9 +20,7 @@ func (c *cursor) fail(f *field, why fault, at int) {
 		return
 	}
 	c.err = f.fault(why, c.v, c.base+at)
-	if c.item > 0 {
-		c.err.Field = fmt.Sprintf(c.err.Field, c.item-1)
-	}
+	c.err.Field = ofElement(c.err.Field, c.item)
 	c.b, c.i = nil, 0
 }
 
@@ -33,8 +30,15 @@ func (c *cursor) failAt(f *field, why fault, offset int) { c.fail(f, why, offset
 // failBefore is fail for a field that has just been read and took n bytes.
 func (c *cursor) failBefore(f *field, why fault, n int) { c.fail(f, why, c.i-n) }
 
-// short records that the packet ends inside f, whose first byte is the next.
-func (c *cursor) short(f *field) { c.fail(f, faultShort, c.i) }
+// short records that the packet, or its property block, ends inside f, whose
+// first byte is the next.
+func (c *cursor) short(f *field) {
+	if c.block {
+		c.fail(f, faultShortProperty, c.i)
+		return
+	}
+	c.fail(f, faultShort, c.i)
+}
 
 // more reports whether bytes are left.
 func (c *cursor) more() bool { return c.i < len(c.b) }
@@ -58,7 +62,7 @@ func (c *cursor) header(f *field, h Header) {
 		c.failAt(f, faultVersion, 0)
 	case h.Type != f.packet:
 		c.failAt(f, faultPacketType, 0)
-	case h.Padded && c.v.IsV5():
+	case c.v.IsV5() && h.Padded():
 		c.failAt(f.named("Remaining Length"), faultPadded, 1)
 	}
 }
@@ -298,17 +302,21 @@ func (c *cursor) reason(f *field, t PacketType) ReasonCode {
 func (c *cursor) enter(f *field) (outer int) {
 	outer = len(c.b)
 	at := c.i
+	if !c.more() {
+		c.fail(f, faultNoProperties, at)
+		return 0
+	}
 	n := int(c.varint(f))
 	if n > len(c.b)-c.i {
 		c.fail(f, faultPropertyLength, at)
 		return 0
 	}
-	c.b = c.b[:c.i+n]
+	c.b, c.block = c.b[:c.i+n], true
 	return outer
 }
 
 func (c *cursor) leave(outer int) {
 	if c.err == nil {
-		c.b = c.b[:outer]
+		c.b, c.block = c.b[:outer], false
 	}
 }

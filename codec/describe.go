@@ -34,24 +34,23 @@ func writeAttrs(b *strings.Builder, attrs []slog.Attr, prefix string) {
 			continue
 		}
 		b.WriteByte(' ')
-		b.WriteString(prefix + a.Key + "=")
-		if s := a.Value.String(); needsQuotes(s) {
-			b.WriteString(strconv.Quote(s))
-		} else {
-			b.WriteString(s)
-		}
+		b.WriteString(quoted(prefix + a.Key)) // the key holds the name of a User Property
+		b.WriteByte('=')
+		b.WriteString(quoted(a.Value.String()))
 	}
 }
 
-// needsQuotes reports whether a value could be misread, or could break the
-// line.
-func needsQuotes(s string) bool {
+// quoted returns s in quotes where it could be misread or could break the line.
+func quoted(s string) string {
 	for _, r := range s {
-		if r <= ' ' || r == '"' || r == '=' || r == utf8.RuneError || isControl(r) {
-			return true
+		if r <= ' ' || r == '"' || r == '=' || r == utf8.RuneError || !strconv.IsPrint(r) {
+			return strconv.Quote(s)
 		}
 	}
-	return s == ""
+	if s == "" {
+		return `""`
+	}
+	return s
 }
 
 // logValue returns a packet as a group.

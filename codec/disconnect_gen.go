@@ -53,14 +53,88 @@ var (
 	}}
 )
 
+// Decode reads the body of a DISCONNECT into p, which keeps views into it,
+// and returns the first fault as an *Error.
+func (p *Disconnect) Decode(h Header, body []byte, v Version) error {
+	if !h.plain(TypeDisconnect) || h.Flags != 0x00 || !v.plain() || !v.IsV5() {
+		return p.decodeSlow(h, body, v)
+	}
+	b, i := body, 0
+	p.ReasonCode = 0
+	if v.IsV5() && i < len(b) {
+		p.ReasonCode, i = reasonAt(b, i, TypeDisconnect, v)
+	}
+	p.Properties = DisconnectProperties{}
+	if v.IsV5() && i < len(b) {
+		if uint(i) < uint(len(b)) && b[i] == 0 {
+			i++ // a Property Length of 0
+		} else {
+			i = p.Properties.decodeFast(b, i, v)
+		}
+	}
+	if i != len(b) {
+		return p.decodeSlow(h, body, v)
+	}
+	return nil
+}
+
+func (p *DisconnectProperties) decodeFast(b []byte, i int, v Version) int {
+	i, end := blockAt(b, i)
+	if i == end {
+		return i
+	}
+	var userProperties span
+	b = b[:end]
+	for uint(i) < uint(len(b)) {
+		switch b[i] {
+		case propertySessionExpiryInterval:
+			if v&fromServer != 0 {
+				return -1
+			}
+			if p.SessionExpiryInterval.Set {
+				return -1
+			}
+			p.SessionExpiryInterval.Set = true
+			p.SessionExpiryInterval.Value, i = u32At(b, i+1)
+		case propertyReasonString:
+			if p.ReasonString.Set {
+				return -1
+			}
+			p.ReasonString.Set = true
+			p.ReasonString.Value, i = textAt(b, i+1, v)
+		case propertyUserProperty:
+			at := i
+			i = pairAt(b, i+1, v)
+			if i < 0 {
+				return -1
+			}
+			userProperties.add(at, i)
+		case propertyServerReference:
+			if v&fromClient != 0 {
+				return -1
+			}
+			if p.ServerReference.Set {
+				return -1
+			}
+			p.ServerReference.Set = true
+			p.ServerReference.Value, i = textAt(b, i+1, v)
+		default:
+			return -1
+		}
+	}
+	if userProperties.n > 0 {
+		p.UserProperties.r = userProperties.repeated(b)
+	}
+	return i
+}
+
 // Type returns TypeDisconnect.
 func (*Disconnect) Type() PacketType {
 	return TypeDisconnect
 }
 
-// Decode reads the body of a DISCONNECT into p, which keeps views into it,
-// and returns the first fault as an *Error.
-func (p *Disconnect) Decode(h Header, body []byte, v Version) error {
+// decodeSlow is Decode for all packets, and finds out what is wrong.
+func (p *Disconnect) decodeSlow(h Header, body []byte, v Version) error {
 	c := cursor{b: body, v: v}
 	c.header(&disconnectPacket, h)
 	if h.Flags != 0x00 {
@@ -143,12 +217,14 @@ func (p *DisconnectProperties) decode(c *cursor) {
 // or nil.
 func (p *Disconnect) Validate(v Version) error {
 	c := checker{v: v}
-	c.version(&disconnectPacket)
 	p.check(&c)
 	return c.result()
 }
 
 func (p *Disconnect) check(c *checker) {
+	if !c.v.Known() {
+		c.fail(&disconnectPacket, faultVersion)
+	}
 	if !c.v.IsV5() {
 		c.sentBy(&disconnectPacket, byClient)
 	}
@@ -157,21 +233,23 @@ func (p *Disconnect) check(c *checker) {
 	} else if p.ReasonCode != 0 {
 		c.fail(&disconnectReasonCode, faultNotInVersion)
 	}
-	if c.v.IsV5() {
+	if !p.Properties.none() {
 		p.Properties.check(c)
-	} else {
-		p.Properties.absent(c)
 	}
 }
 
 func (p *DisconnectProperties) check(c *checker) {
+	if !c.v.IsV5() {
+		p.absent(c)
+		return
+	}
 	if p.SessionExpiryInterval.Set {
 		c.propertyBy(&disconnectPropertiesSessionExpiryInterval, byClient)
 	}
 	if p.ReasonString.Set {
 		c.text(&disconnectPropertiesReasonString, p.ReasonString.Value)
 	}
-	if !p.UserProperties.IsZero() {
+	if p.UserProperties.r.block != nil {
 		c.users(&disconnectPropertiesUserProperties, &p.UserProperties)
 	}
 	if p.ServerReference.Set {
@@ -187,7 +265,7 @@ func (p *DisconnectProperties) absent(c *checker) {
 	if p.ReasonString.Set {
 		c.fail(&disconnectPropertiesReasonString, faultNotInVersion)
 	}
-	if !p.UserProperties.IsZero() {
+	if p.UserProperties.r.block != nil {
 		c.fail(&disconnectPropertiesUserProperties, faultNotInVersion)
 	}
 	if p.ServerReference.Set {
@@ -198,7 +276,9 @@ func (p *DisconnectProperties) absent(c *checker) {
 // sizes returns the Remaining Length and the lengths of the property blocks.
 func (p *Disconnect) sizes(v Version) (remaining, properties int) {
 	if v.IsV5() {
-		properties = p.Properties.size()
+		if !p.Properties.none() {
+			properties = p.Properties.size()
+		}
 		if properties > 0 {
 			remaining += varintSize(properties) + properties
 		}
@@ -218,8 +298,9 @@ func (p *Disconnect) Size(v Version) int {
 // AppendTo appends the packet to dst. It validates p first; on an error,
 // which is an *Error, dst is returned as it was.
 func (p *Disconnect) AppendTo(dst []byte, v Version) ([]byte, error) {
-	if err := p.Validate(v); err != nil {
-		return dst, err
+	c := checker{v: v}
+	if p.check(&c); c.err != nil {
+		return dst, c.err
 	}
 	remaining, properties := p.sizes(v)
 	if remaining > MaxRemaining {
@@ -233,6 +314,11 @@ func (p *Disconnect) AppendTo(dst []byte, v Version) ([]byte, error) {
 		dst = p.Properties.appendTo(dst, properties)
 	}
 	return dst, nil
+}
+
+// none reports whether no property is set.
+func (p *DisconnectProperties) none() bool {
+	return !p.SessionExpiryInterval.Set && !p.ReasonString.Set && p.UserProperties.r.block == nil && !p.ServerReference.Set
 }
 
 // size returns the Property Length.

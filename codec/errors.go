@@ -3,6 +3,7 @@ package codec
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -151,4 +152,13 @@ func (f *field) fault(why fault, v Version, offset int) *Error {
 		Detail:  faults[why].detail,
 		Err:     judged.class,
 	}
+}
+
+// ofElement fills the index of a list element, item - 1, into a name such as
+// "Filters[%d].QoS". Where item is 0 the name is that of the list.
+func ofElement(name string, item int) string {
+	if item > 0 {
+		return strings.Replace(name, "%d", strconv.Itoa(item-1), 1)
+	}
+	return strings.Replace(name, "[%d]", "", 1)
 }

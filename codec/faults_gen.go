@@ -5,6 +5,8 @@ package codec
 // The faults that a field can have.
 const (
 	faultShort fault = iota + 1
+	faultShortProperty
+	faultNoProperties
 	faultTrailing
 	faultPropertyLength
 	faultUnknownProperty
@@ -21,9 +23,11 @@ const (
 	faultNull
 	faultControl
 	faultTooLong
+	faultTopicTooLong
 	faultPacketSize
 	faultWildcard
 	faultEmpty
+	faultEmptyList
 	faultHash
 	faultPlus
 	faultShareName
@@ -48,7 +52,19 @@ var faults = [...]faultInfo{
 		detail:    "the packet ends before the field does",
 		structure: true,
 		v311:      verdict{class: ErrMalformed, code: ReasonMalformedPacket},
+		v5:        verdict{class: ErrMalformed, code: ReasonMalformedPacket},
+	},
+	faultShortProperty: {
+		detail:    "the property runs past its block",
+		structure: true,
+		v311:      verdict{class: ErrMalformed, code: ReasonMalformedPacket},
 		v5:        verdict{class: ErrMalformed, code: ReasonMalformedPacket, rule: "U5-2.2.2.2-a"},
+	},
+	faultNoProperties: {
+		detail:    "the Property Length is missing",
+		structure: true,
+		v311:      verdict{class: ErrMalformed, code: ReasonMalformedPacket},
+		v5:        verdict{class: ErrMalformed, code: ReasonMalformedPacket, rule: "MQTT-2.2.2-1"},
 	},
 	faultTrailing: {
 		detail:    "bytes are left over after the last field",
@@ -132,6 +148,11 @@ var faults = [...]faultInfo{
 	},
 	faultTooLong: {
 		detail: "more than 65,535 bytes",
+		v311:   verdict{class: ErrTooLarge, code: ReasonPacketTooLarge},
+		v5:     verdict{class: ErrTooLarge, code: ReasonPacketTooLarge},
+	},
+	faultTopicTooLong: {
+		detail: "more than 65,535 bytes",
 		v311:   verdict{class: ErrTooLarge, code: ReasonPacketTooLarge, rule: "MQTT-4.7.3-3"},
 		v5:     verdict{class: ErrTooLarge, code: ReasonPacketTooLarge, rule: "MQTT-4.7.3-3"},
 	},
@@ -150,6 +171,11 @@ var faults = [...]faultInfo{
 		detail: "the field is empty",
 		v311:   verdict{class: ErrProtocol, code: ReasonProtocolError, rule: "MQTT-4.7.3-1"},
 		v5:     verdict{class: ErrProtocol, code: ReasonProtocolError, rule: "MQTT-4.7.3-1"},
+	},
+	faultEmptyList: {
+		detail: "the packet has no element of the list",
+		v311:   verdict{class: ErrProtocol, code: ReasonProtocolError},
+		v5:     verdict{class: ErrProtocol, code: ReasonProtocolError},
 	},
 	faultHash: {
 		detail: "# is not the whole last level of the filter",

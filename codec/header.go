@@ -7,8 +7,11 @@ type Header struct {
 	Flags     byte // the low four bits of the first byte
 	Remaining int  // Remaining Length: bytes of the body
 	Len       int  // bytes of the fixed header itself, 2 to 5
-	Padded    bool // Remaining Length is not in its shortest form, illegal in v5.0
 }
+
+// Padded reports whether Remaining Length is not in its shortest form, which
+// is illegal in v5.0.
+func (h Header) Padded() bool { return h.Len > 1+varintSize(h.Remaining) }
 
 // Size returns the size of the whole packet in bytes.
 func (h Header) Size() int { return h.Len + h.Remaining }
@@ -45,7 +48,6 @@ func Frame(buf []byte, max int) (h Header, n int, err error) {
 		Flags:     buf[0] & 0x0F,
 		Remaining: remaining,
 		Len:       size,
-		Padded:    buf[size-1] == 0 && size > 2,
 	}
 	n = size + remaining
 	if h.Type == 0 || max > 0 && n > max {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"unicode/utf8"
@@ -108,8 +109,18 @@ func (b *Bytes) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// What Add was given and could not keep cannot be written to JSON, nor read
+// from it.
+var (
+	errTooLongForJSON = errors.New("codec: a user property has a string of more than 65,535 bytes")
+	errRangeForJSON   = errors.New("codec: a subscription identifier is larger than 268,435,455")
+)
+
 // MarshalJSON writes a list of pairs, which keeps order and repeated names.
 func (u UserProperties) MarshalJSON() ([]byte, error) {
+	if u.r.tooLong {
+		return nil, errTooLongForJSON
+	}
 	pairs := make([][2]Bytes, 0, u.Len())
 	for k, v := range u.All() {
 		pairs = append(pairs, [2]Bytes{k, v})
@@ -130,11 +141,17 @@ func (u *UserProperties) UnmarshalJSON(data []byte) error {
 		}
 		u.Add(string(p[0]), string(p[1]))
 	}
+	if u.r.tooLong {
+		return errTooLongForJSON
+	}
 	return nil
 }
 
 // MarshalJSON writes a list of numbers.
 func (s SubscriptionIdentifiers) MarshalJSON() ([]byte, error) {
+	if s.r.tooLong {
+		return nil, errRangeForJSON
+	}
 	ids := make([]uint32, 0, s.Len())
 	for id := range s.All() {
 		ids = append(ids, id)
@@ -151,6 +168,9 @@ func (s *SubscriptionIdentifiers) UnmarshalJSON(data []byte) error {
 	}
 	for _, id := range ids {
 		s.Add(id)
+	}
+	if s.r.tooLong {
+		return errRangeForJSON
 	}
 	return nil
 }

@@ -55,7 +55,7 @@ func Decode(buf []byte, v Version) (p Packet, n int, err error) {
 		return nil, 0, err
 	}
 	if p = NewPacket(h.Type); p == nil {
-		return nil, 0, headerField.named("Packet Type").fault(faultPacketType, v, 0)
+		return nil, 0, unknownType(v)
 	}
 	if err := p.Decode(h, buf[h.Len:n:n], v); err != nil {
 		return nil, 0, err
@@ -63,28 +63,7 @@ func Decode(buf []byte, v Version) (p Packet, n int, err error) {
 	return p, n, nil
 }
 
-// Decode decodes the packet with the fixed header h and the given body. What
-// it returns keeps views into body, and is used again for the next packet of
-// the same type.
-func (d *Decoder) Decode(h Header, body []byte, v Version) (Packet, error) {
-	p := d.packet(h.Type)
-	if p == nil {
-		return nil, headerField.named("Packet Type").fault(faultPacketType, v, 0)
-	}
-	if err := p.Decode(h, body, v); err != nil {
-		return nil, err
-	}
-	return p, nil
-}
-
-// DecodeLoose is Decode without the rules that leave a packet readable.
-func (d *Decoder) DecodeLoose(h Header, body []byte, v Version) (Packet, error) {
-	p := d.packet(h.Type)
-	if p == nil {
-		return nil, headerField.named("Packet Type").fault(faultPacketType, v, 0)
-	}
-	if err := p.DecodeLoose(h, body, v); err != nil {
-		return nil, err
-	}
-	return p, nil
+// unknownType returns the error for a packet of a type that does not exist.
+func unknownType(v Version) error {
+	return headerField.named("Packet Type").fault(faultPacketType, v, 0)
 }

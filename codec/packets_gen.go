@@ -80,8 +80,7 @@ func NewPacket(t PacketType) Packet {
 }
 
 // Decoder decodes packets into structs that it uses again: one of each type,
-// made when it is first needed. What Decode returns is valid until the next
-// packet of the same type. The zero value is ready.
+// made when it is first needed. The zero value is ready.
 type Decoder struct {
 	connect     *Connect
 	connack     *Connack
@@ -100,85 +99,262 @@ type Decoder struct {
 	auth        *Auth
 }
 
-// packet returns the struct for packets of type t, or nil where there is no
-// such type.
-func (d *Decoder) packet(t PacketType) Packet {
-	switch t {
+// Decode decodes the packet with the fixed header h and the given body by
+// the method Decode of its type. What it returns keeps views into body, and
+// is valid until the next packet of the same type. Errors are of type
+// *Error.
+func (d *Decoder) Decode(h Header, body []byte, v Version) (Packet, error) {
+	switch h.Type {
 	case TypeConnect:
 		if d.connect == nil {
 			d.connect = new(Connect)
 		}
-		return d.connect
+		if err := d.connect.Decode(h, body, v); err != nil {
+			return nil, err
+		}
+		return d.connect, nil
 	case TypeConnack:
 		if d.connack == nil {
 			d.connack = new(Connack)
 		}
-		return d.connack
+		if err := d.connack.Decode(h, body, v); err != nil {
+			return nil, err
+		}
+		return d.connack, nil
 	case TypePublish:
 		if d.publish == nil {
 			d.publish = new(Publish)
 		}
-		return d.publish
+		if err := d.publish.Decode(h, body, v); err != nil {
+			return nil, err
+		}
+		return d.publish, nil
 	case TypePuback:
 		if d.puback == nil {
 			d.puback = new(Puback)
 		}
-		return d.puback
+		if err := d.puback.Decode(h, body, v); err != nil {
+			return nil, err
+		}
+		return d.puback, nil
 	case TypePubrec:
 		if d.pubrec == nil {
 			d.pubrec = new(Pubrec)
 		}
-		return d.pubrec
+		if err := d.pubrec.Decode(h, body, v); err != nil {
+			return nil, err
+		}
+		return d.pubrec, nil
 	case TypePubrel:
 		if d.pubrel == nil {
 			d.pubrel = new(Pubrel)
 		}
-		return d.pubrel
+		if err := d.pubrel.Decode(h, body, v); err != nil {
+			return nil, err
+		}
+		return d.pubrel, nil
 	case TypePubcomp:
 		if d.pubcomp == nil {
 			d.pubcomp = new(Pubcomp)
 		}
-		return d.pubcomp
+		if err := d.pubcomp.Decode(h, body, v); err != nil {
+			return nil, err
+		}
+		return d.pubcomp, nil
 	case TypeSubscribe:
 		if d.subscribe == nil {
 			d.subscribe = new(Subscribe)
 		}
-		return d.subscribe
+		if err := d.subscribe.Decode(h, body, v); err != nil {
+			return nil, err
+		}
+		return d.subscribe, nil
 	case TypeSuback:
 		if d.suback == nil {
 			d.suback = new(Suback)
 		}
-		return d.suback
+		if err := d.suback.Decode(h, body, v); err != nil {
+			return nil, err
+		}
+		return d.suback, nil
 	case TypeUnsubscribe:
 		if d.unsubscribe == nil {
 			d.unsubscribe = new(Unsubscribe)
 		}
-		return d.unsubscribe
+		if err := d.unsubscribe.Decode(h, body, v); err != nil {
+			return nil, err
+		}
+		return d.unsubscribe, nil
 	case TypeUnsuback:
 		if d.unsuback == nil {
 			d.unsuback = new(Unsuback)
 		}
-		return d.unsuback
+		if err := d.unsuback.Decode(h, body, v); err != nil {
+			return nil, err
+		}
+		return d.unsuback, nil
 	case TypePingreq:
 		if d.pingreq == nil {
 			d.pingreq = new(Pingreq)
 		}
-		return d.pingreq
+		if err := d.pingreq.Decode(h, body, v); err != nil {
+			return nil, err
+		}
+		return d.pingreq, nil
 	case TypePingresp:
 		if d.pingresp == nil {
 			d.pingresp = new(Pingresp)
 		}
-		return d.pingresp
+		if err := d.pingresp.Decode(h, body, v); err != nil {
+			return nil, err
+		}
+		return d.pingresp, nil
 	case TypeDisconnect:
 		if d.disconnect == nil {
 			d.disconnect = new(Disconnect)
 		}
-		return d.disconnect
+		if err := d.disconnect.Decode(h, body, v); err != nil {
+			return nil, err
+		}
+		return d.disconnect, nil
 	case TypeAuth:
 		if d.auth == nil {
 			d.auth = new(Auth)
 		}
-		return d.auth
+		if err := d.auth.Decode(h, body, v); err != nil {
+			return nil, err
+		}
+		return d.auth, nil
 	}
-	return nil
+	return nil, unknownType(v)
+}
+
+// DecodeLoose decodes the packet with the fixed header h and the given body
+// by the method DecodeLoose of its type. What it returns keeps views into
+// body, and is valid until the next packet of the same type. Errors are of
+// type *Error.
+func (d *Decoder) DecodeLoose(h Header, body []byte, v Version) (Packet, error) {
+	switch h.Type {
+	case TypeConnect:
+		if d.connect == nil {
+			d.connect = new(Connect)
+		}
+		if err := d.connect.DecodeLoose(h, body, v); err != nil {
+			return nil, err
+		}
+		return d.connect, nil
+	case TypeConnack:
+		if d.connack == nil {
+			d.connack = new(Connack)
+		}
+		if err := d.connack.DecodeLoose(h, body, v); err != nil {
+			return nil, err
+		}
+		return d.connack, nil
+	case TypePublish:
+		if d.publish == nil {
+			d.publish = new(Publish)
+		}
+		if err := d.publish.DecodeLoose(h, body, v); err != nil {
+			return nil, err
+		}
+		return d.publish, nil
+	case TypePuback:
+		if d.puback == nil {
+			d.puback = new(Puback)
+		}
+		if err := d.puback.DecodeLoose(h, body, v); err != nil {
+			return nil, err
+		}
+		return d.puback, nil
+	case TypePubrec:
+		if d.pubrec == nil {
+			d.pubrec = new(Pubrec)
+		}
+		if err := d.pubrec.DecodeLoose(h, body, v); err != nil {
+			return nil, err
+		}
+		return d.pubrec, nil
+	case TypePubrel:
+		if d.pubrel == nil {
+			d.pubrel = new(Pubrel)
+		}
+		if err := d.pubrel.DecodeLoose(h, body, v); err != nil {
+			return nil, err
+		}
+		return d.pubrel, nil
+	case TypePubcomp:
+		if d.pubcomp == nil {
+			d.pubcomp = new(Pubcomp)
+		}
+		if err := d.pubcomp.DecodeLoose(h, body, v); err != nil {
+			return nil, err
+		}
+		return d.pubcomp, nil
+	case TypeSubscribe:
+		if d.subscribe == nil {
+			d.subscribe = new(Subscribe)
+		}
+		if err := d.subscribe.DecodeLoose(h, body, v); err != nil {
+			return nil, err
+		}
+		return d.subscribe, nil
+	case TypeSuback:
+		if d.suback == nil {
+			d.suback = new(Suback)
+		}
+		if err := d.suback.DecodeLoose(h, body, v); err != nil {
+			return nil, err
+		}
+		return d.suback, nil
+	case TypeUnsubscribe:
+		if d.unsubscribe == nil {
+			d.unsubscribe = new(Unsubscribe)
+		}
+		if err := d.unsubscribe.DecodeLoose(h, body, v); err != nil {
+			return nil, err
+		}
+		return d.unsubscribe, nil
+	case TypeUnsuback:
+		if d.unsuback == nil {
+			d.unsuback = new(Unsuback)
+		}
+		if err := d.unsuback.DecodeLoose(h, body, v); err != nil {
+			return nil, err
+		}
+		return d.unsuback, nil
+	case TypePingreq:
+		if d.pingreq == nil {
+			d.pingreq = new(Pingreq)
+		}
+		if err := d.pingreq.DecodeLoose(h, body, v); err != nil {
+			return nil, err
+		}
+		return d.pingreq, nil
+	case TypePingresp:
+		if d.pingresp == nil {
+			d.pingresp = new(Pingresp)
+		}
+		if err := d.pingresp.DecodeLoose(h, body, v); err != nil {
+			return nil, err
+		}
+		return d.pingresp, nil
+	case TypeDisconnect:
+		if d.disconnect == nil {
+			d.disconnect = new(Disconnect)
+		}
+		if err := d.disconnect.DecodeLoose(h, body, v); err != nil {
+			return nil, err
+		}
+		return d.disconnect, nil
+	case TypeAuth:
+		if d.auth == nil {
+			d.auth = new(Auth)
+		}
+		if err := d.auth.DecodeLoose(h, body, v); err != nil {
+			return nil, err
+		}
+		return d.auth, nil
+	}
+	return nil, unknownType(v)
 }

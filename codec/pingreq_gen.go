@@ -16,14 +16,25 @@ var (
 	}}
 )
 
+// Decode reads the body of a PINGREQ into p, which keeps views into it, and
+// returns the first fault as an *Error.
+func (p *Pingreq) Decode(h Header, body []byte, v Version) error {
+	if !h.plain(TypePingreq) || h.Flags != 0x00 || !v.plain() || v&fromServer != 0 {
+		return p.decodeSlow(h, body, v)
+	}
+	if len(body) != 0 {
+		return p.decodeSlow(h, body, v)
+	}
+	return nil
+}
+
 // Type returns TypePingreq.
 func (*Pingreq) Type() PacketType {
 	return TypePingreq
 }
 
-// Decode reads the body of a PINGREQ into p, which keeps views into it, and
-// returns the first fault as an *Error.
-func (p *Pingreq) Decode(h Header, body []byte, v Version) error {
+// decodeSlow is Decode for all packets, and finds out what is wrong.
+func (p *Pingreq) decodeSlow(h Header, body []byte, v Version) error {
 	c := cursor{b: body, v: v}
 	c.header(&pingreqPacket, h)
 	if h.Flags != 0x00 {
@@ -53,12 +64,14 @@ func (p *Pingreq) decode(c *cursor) {
 // or nil.
 func (p *Pingreq) Validate(v Version) error {
 	c := checker{v: v}
-	c.version(&pingreqPacket)
 	p.check(&c)
 	return c.result()
 }
 
 func (p *Pingreq) check(c *checker) {
+	if !c.v.Known() {
+		c.fail(&pingreqPacket, faultVersion)
+	}
 	c.sentBy(&pingreqPacket, byClient)
 }
 
@@ -76,8 +89,9 @@ func (p *Pingreq) Size(v Version) int {
 // AppendTo appends the packet to dst. It validates p first; on an error,
 // which is an *Error, dst is returned as it was.
 func (p *Pingreq) AppendTo(dst []byte, v Version) ([]byte, error) {
-	if err := p.Validate(v); err != nil {
-		return dst, err
+	c := checker{v: v}
+	if p.check(&c); c.err != nil {
+		return dst, c.err
 	}
 	remaining := p.sizes(v)
 	if remaining > MaxRemaining {

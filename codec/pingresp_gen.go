@@ -15,14 +15,25 @@ var (
 	}}
 )
 
+// Decode reads the body of a PINGRESP into p, which keeps views into it, and
+// returns the first fault as an *Error.
+func (p *Pingresp) Decode(h Header, body []byte, v Version) error {
+	if !h.plain(TypePingresp) || h.Flags != 0x00 || !v.plain() || v&fromClient != 0 {
+		return p.decodeSlow(h, body, v)
+	}
+	if len(body) != 0 {
+		return p.decodeSlow(h, body, v)
+	}
+	return nil
+}
+
 // Type returns TypePingresp.
 func (*Pingresp) Type() PacketType {
 	return TypePingresp
 }
 
-// Decode reads the body of a PINGRESP into p, which keeps views into it, and
-// returns the first fault as an *Error.
-func (p *Pingresp) Decode(h Header, body []byte, v Version) error {
+// decodeSlow is Decode for all packets, and finds out what is wrong.
+func (p *Pingresp) decodeSlow(h Header, body []byte, v Version) error {
 	c := cursor{b: body, v: v}
 	c.header(&pingrespPacket, h)
 	if h.Flags != 0x00 {
@@ -52,12 +63,14 @@ func (p *Pingresp) decode(c *cursor) {
 // or nil.
 func (p *Pingresp) Validate(v Version) error {
 	c := checker{v: v}
-	c.version(&pingrespPacket)
 	p.check(&c)
 	return c.result()
 }
 
 func (p *Pingresp) check(c *checker) {
+	if !c.v.Known() {
+		c.fail(&pingrespPacket, faultVersion)
+	}
 	c.sentBy(&pingrespPacket, byServer)
 }
 
@@ -75,8 +88,9 @@ func (p *Pingresp) Size(v Version) int {
 // AppendTo appends the packet to dst. It validates p first; on an error,
 // which is an *Error, dst is returned as it was.
 func (p *Pingresp) AppendTo(dst []byte, v Version) ([]byte, error) {
-	if err := p.Validate(v); err != nil {
-		return dst, err
+	c := checker{v: v}
+	if p.check(&c); c.err != nil {
+		return dst, c.err
 	}
 	remaining := p.sizes(v)
 	if remaining > MaxRemaining {

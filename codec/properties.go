@@ -18,7 +18,7 @@ func (s *span) add(at, end int) {
 // the encoded properties themselves. A decoded block may hold other properties
 // between them.
 type repeated struct {
-	block   []byte
+	block   []byte // nil where there is none
 	n       int
 	mixed   bool // other properties stand in between
 	tooLong bool // Add was given what cannot be encoded
@@ -30,10 +30,13 @@ func (s *span) repeated(b []byte) repeated {
 
 // size returns the bytes that the properties take when encoded.
 func (r *repeated) size(id byte) int {
-	if !r.mixed {
-		return len(r.block)
+	if r.mixed {
+		return r.mixedSize(id)
 	}
-	n := 0
+	return len(r.block)
+}
+
+func (r *repeated) mixedSize(id byte) (n int) {
 	for one := range r.each(id) {
 		n += 1 + len(one)
 	}
@@ -41,13 +44,25 @@ func (r *repeated) size(id byte) int {
 }
 
 func (r *repeated) appendTo(dst []byte, id byte) []byte {
-	if !r.mixed {
-		return append(dst, r.block...)
+	if r.mixed {
+		return r.appendMixed(dst, id)
 	}
+	return append(dst, r.block...)
+}
+
+func (r *repeated) appendMixed(dst []byte, id byte) []byte {
 	for one := range r.each(id) {
 		dst = append(append(dst, id), one...)
 	}
 	return dst
+}
+
+// spoil records that Add was given what cannot be encoded.
+func (r *repeated) spoil() {
+	r.tooLong = true
+	if r.block == nil {
+		r.block = []byte{}
+	}
 }
 
 // own makes the block one of its own that holds nothing but the properties, so
@@ -134,7 +149,7 @@ func (u *UserProperties) Len() int { return u.r.n }
 // which Validate and AppendTo of the packet check.
 func (u *UserProperties) Add(name, value string) {
 	if len(name) > maxText || len(value) > maxText {
-		u.r.tooLong = true
+		u.r.spoil()
 		return
 	}
 	u.r.own(propertyUserProperty)
@@ -173,24 +188,26 @@ func (u UserProperties) Clone() UserProperties {
 }
 
 // IsZero reports whether there is no pair.
-func (u UserProperties) IsZero() bool { return u.r.n == 0 && !u.r.tooLong }
+func (u UserProperties) IsZero() bool { return u.r.block == nil }
 
 func (u *UserProperties) check(v Version) fault {
 	if u.r.tooLong {
 		return faultTooLong
 	}
 	n := 0
-	for name, value := range u.All() {
-		n++
-		if isPlain(name) && isPlain(value) {
-			continue
+	for b := u.r.block; len(b) > 0; {
+		size := propertySize(b)
+		if size == 0 {
+			return faultDamaged
 		}
-		if why := checkText(name, v); why != 0 {
-			return why
+		if b[0] == propertyUserProperty {
+			n++
+			value := 1 + lengthAt(b, 1)
+			if why := checkPair(b[3:value], b[value+2:size], v); why != 0 {
+				return why
+			}
 		}
-		if why := checkText(value, v); why != 0 {
-			return why
-		}
+		b = b[size:]
 	}
 	if n != u.r.n {
 		return faultDamaged
@@ -198,9 +215,19 @@ func (u *UserProperties) check(v Version) fault {
 	return 0
 }
 
+func checkPair(name, value []byte, v Version) fault {
+	if isPlain(name) && isPlain(value) {
+		return 0
+	}
+	if why := checkText(name, v); why != 0 {
+		return why
+	}
+	return checkText(value, v)
+}
+
 func (r *repeated) clone(id byte) repeated {
-	if r.n == 0 {
-		return repeated{tooLong: r.tooLong}
+	if r.block == nil {
+		return repeated{}
 	}
 	return repeated{block: r.appendTo(make([]byte, 0, r.size(id)), id), n: r.n, tooLong: r.tooLong}
 }
@@ -216,7 +243,7 @@ func (s *SubscriptionIdentifiers) Len() int { return s.r.n }
 // Add appends an identifier, which has to be 1 to 268,435,455.
 func (s *SubscriptionIdentifiers) Add(id uint32) {
 	if id > MaxRemaining {
-		s.r.tooLong = true
+		s.r.spoil()
 		return
 	}
 	s.r.own(propertySubscriptionIdentifier)
@@ -228,15 +255,18 @@ func (s *SubscriptionIdentifiers) Add(id uint32) {
 func (s *SubscriptionIdentifiers) All() iter.Seq[uint32] {
 	return func(yield func(uint32) bool) {
 		for b := range s.r.each(propertySubscriptionIdentifier) {
-			id := uint32(0)
-			for i, c := range b {
-				id |= uint32(c&0x7F) << (7 * i)
-			}
-			if !yield(id) {
+			if !yield(decodedVarint(b)) {
 				return
 			}
 		}
 	}
+}
+
+func decodedVarint(b []byte) (x uint32) {
+	for i, c := range b {
+		x |= uint32(c&0x7F) << (7 * i)
+	}
+	return x
 }
 
 // Clone returns a copy that owns its bytes.
@@ -245,17 +275,20 @@ func (s SubscriptionIdentifiers) Clone() SubscriptionIdentifiers {
 }
 
 // IsZero reports whether there is no identifier.
-func (s SubscriptionIdentifiers) IsZero() bool { return s.r.n == 0 && !s.r.tooLong }
+func (s SubscriptionIdentifiers) IsZero() bool { return s.r.block == nil }
 
 func (s *SubscriptionIdentifiers) check() fault {
 	if s.r.tooLong {
 		return faultRange
 	}
 	n := 0
-	for id := range s.All() {
+	for b := range s.r.each(propertySubscriptionIdentifier) {
 		n++
-		if id == 0 {
+		switch id := decodedVarint(b); {
+		case id == 0:
 			return faultZero
+		case len(b) != varintSize(int(id)):
+			return faultPadded
 		}
 	}
 	if n != s.r.n {

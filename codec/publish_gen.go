@@ -96,14 +96,141 @@ var (
 	publishPayload = field{packet: TypePublish, name: "Payload"}
 )
 
+// Decode reads the body of a PUBLISH into p, which keeps views into it, and
+// returns the first fault as an *Error.
+func (p *Publish) Decode(h Header, body []byte, v Version) error {
+	if !h.plain(TypePublish) || !v.plain() {
+		return p.decodeSlow(h, body, v)
+	}
+	p.Dup = h.Flags&0x08 != 0
+	p.QoS = QoS(h.Flags >> 1 & 0x03)
+	if p.QoS > 2 {
+		return p.decodeSlow(h, body, v)
+	}
+	p.Retain = h.Flags&0x01 != 0
+	b, i := body, 0
+	p.Topic, i = nameAt(b, i, v)
+	p.PacketID = 0
+	if p.QoS > 0 {
+		p.PacketID, i = packetIDAt(b, i)
+	}
+	p.Properties = PublishProperties{}
+	if v.IsV5() {
+		if uint(i) < uint(len(b)) && b[i] == 0 {
+			i++ // a Property Length of 0
+		} else {
+			i = p.Properties.decodeFast(b, i, v)
+		}
+	}
+	if i < 0 {
+		return p.decodeSlow(h, body, v)
+	}
+	p.Payload = b[i:len(b):len(b)]
+	if len(p.Topic) == 0 && !p.Properties.TopicAlias.Set {
+		return p.decodeSlow(h, body, v)
+	}
+	if p.Dup && p.QoS <= 0 {
+		return p.decodeSlow(h, body, v)
+	}
+	return nil
+}
+
+func (p *PublishProperties) decodeFast(b []byte, i int, v Version) int {
+	i, end := blockAt(b, i)
+	if i == end {
+		return i
+	}
+	var userProperties span
+	var subscriptionIdentifiers span
+	b = b[:end]
+	for uint(i) < uint(len(b)) {
+		switch b[i] {
+		case propertyPayloadFormatIndicator:
+			if p.PayloadFormatIndicator.Set {
+				return -1
+			}
+			p.PayloadFormatIndicator.Set = true
+			p.PayloadFormatIndicator.Value, i = u8At(b, i+1)
+			if p.PayloadFormatIndicator.Value > 1 {
+				return -1
+			}
+		case propertyMessageExpiryInterval:
+			if p.MessageExpiryInterval.Set {
+				return -1
+			}
+			p.MessageExpiryInterval.Set = true
+			p.MessageExpiryInterval.Value, i = u32At(b, i+1)
+		case propertyTopicAlias:
+			if p.TopicAlias.Set {
+				return -1
+			}
+			p.TopicAlias.Set = true
+			p.TopicAlias.Value, i = u16At(b, i+1)
+			if p.TopicAlias.Value == 0 {
+				return -1
+			}
+		case propertyResponseTopic:
+			if p.ResponseTopic.Set {
+				return -1
+			}
+			p.ResponseTopic.Set = true
+			p.ResponseTopic.Value, i = nameAt(b, i+1, v)
+			if len(p.ResponseTopic.Value) == 0 {
+				return -1
+			}
+		case propertyCorrelationData:
+			if p.CorrelationData.Set {
+				return -1
+			}
+			p.CorrelationData.Set = true
+			p.CorrelationData.Value, i = binaryAt(b, i+1)
+		case propertyUserProperty:
+			at := i
+			i = pairAt(b, i+1, v)
+			if i < 0 {
+				return -1
+			}
+			userProperties.add(at, i)
+		case propertySubscriptionIdentifier:
+			if v&fromClient != 0 {
+				return -1
+			}
+			at := i
+			var x uint32
+			x, i = varintAt(b, i+1)
+			if x == 0 {
+				return -1
+			}
+			if i < 0 {
+				return -1
+			}
+			subscriptionIdentifiers.add(at, i)
+		case propertyContentType:
+			if p.ContentType.Set {
+				return -1
+			}
+			p.ContentType.Set = true
+			p.ContentType.Value, i = textAt(b, i+1, v)
+		default:
+			return -1
+		}
+	}
+	if userProperties.n > 0 {
+		p.UserProperties.r = userProperties.repeated(b)
+	}
+	if subscriptionIdentifiers.n > 0 {
+		p.SubscriptionIdentifiers.r = subscriptionIdentifiers.repeated(b)
+	}
+	return i
+}
+
 // Type returns TypePublish.
 func (*Publish) Type() PacketType {
 	return TypePublish
 }
 
-// Decode reads the body of a PUBLISH into p, which keeps views into it, and
-// returns the first fault as an *Error.
-func (p *Publish) Decode(h Header, body []byte, v Version) error {
+// decodeSlow is Decode for all packets, and finds out what is wrong.
+func (p *Publish) decodeSlow(h Header, body []byte, v Version) error {
 	c := cursor{b: body, v: v}
 	c.header(&publishPacket, h)
 	p.decode(&c, h)
@@ -177,7 +304,7 @@ func (p *PublishProperties) decode(c *cursor) {
 			}
 			p.ResponseTopic = Some(c.name(&publishPropertiesResponseTopic))
 			if len(p.ResponseTopic.Value) == 0 {
-				c.fail(&publishPropertiesResponseTopic, faultEmpty, at)
+				c.failBefore(&publishPropertiesResponseTopic, faultEmpty, 2)
 			}
 		case propertyCorrelationData:
 			c.i++
@@ -220,12 +347,14 @@ func (p *PublishProperties) decode(c *cursor) {
 // or nil.
 func (p *Publish) Validate(v Version) error {
 	c := checker{v: v}
-	c.version(&publishPacket)
 	p.check(&c)
 	return c.result()
 }
 
 func (p *Publish) check(c *checker) {
+	if !c.v.Known() {
+		c.fail(&publishPacket, faultVersion)
+	}
 	if p.QoS > 2 {
 		c.fail(&publishQoS, faultRange)
 	}
@@ -233,10 +362,8 @@ func (p *Publish) check(c *checker) {
 	if p.QoS > 0 {
 		c.packetID(&publishPacketID, p.PacketID)
 	}
-	if c.v.IsV5() {
+	if !p.Properties.none() {
 		p.Properties.check(c)
-	} else {
-		p.Properties.absent(c)
 	}
 	if len(p.Topic) == 0 && !p.Properties.TopicAlias.Set {
 		c.fail(&publishTopic, faultEmpty)
@@ -250,6 +377,10 @@ func (p *Publish) check(c *checker) {
 }
 
 func (p *PublishProperties) check(c *checker) {
+	if !c.v.IsV5() {
+		p.absent(c)
+		return
+	}
 	if p.PayloadFormatIndicator.Set {
 		if p.PayloadFormatIndicator.Value > 1 {
 			c.fail(&publishPropertiesPayloadFormatIndicator, faultRange)
@@ -269,10 +400,10 @@ func (p *PublishProperties) check(c *checker) {
 	if p.CorrelationData.Set {
 		c.binary(&publishPropertiesCorrelationData, p.CorrelationData.Value)
 	}
-	if !p.UserProperties.IsZero() {
+	if p.UserProperties.r.block != nil {
 		c.users(&publishPropertiesUserProperties, &p.UserProperties)
 	}
-	if !p.SubscriptionIdentifiers.IsZero() {
+	if p.SubscriptionIdentifiers.r.block != nil {
 		c.propertyBy(&publishPropertiesSubscriptionIdentifiers, byServer)
 		c.identifiers(&publishPropertiesSubscriptionIdentifiers, &p.SubscriptionIdentifiers)
 	}
@@ -297,10 +428,10 @@ func (p *PublishProperties) absent(c *checker) {
 	if p.CorrelationData.Set {
 		c.fail(&publishPropertiesCorrelationData, faultNotInVersion)
 	}
-	if !p.UserProperties.IsZero() {
+	if p.UserProperties.r.block != nil {
 		c.fail(&publishPropertiesUserProperties, faultNotInVersion)
 	}
-	if !p.SubscriptionIdentifiers.IsZero() {
+	if p.SubscriptionIdentifiers.r.block != nil {
 		c.fail(&publishPropertiesSubscriptionIdentifiers, faultNotInVersion)
 	}
 	if p.ContentType.Set {
@@ -315,7 +446,9 @@ func (p *Publish) sizes(v Version) (remaining, properties int) {
 		remaining += packetIDSize(v)
 	}
 	if v.IsV5() {
-		properties = p.Properties.size()
+		if !p.Properties.none() {
+			properties = p.Properties.size()
+		}
 		remaining += varintSize(properties) + properties
 	}
 	remaining += len(p.Payload)
@@ -341,8 +474,9 @@ func (p *Publish) AppendTo(dst []byte, v Version) ([]byte, error) {
 // AppendHeaderTo appends all of the packet but its payload, which the caller
 // sends after it. Its size is part of the Remaining Length.
 func (p *Publish) AppendHeaderTo(dst []byte, v Version) ([]byte, error) {
-	if err := p.Validate(v); err != nil {
-		return dst, err
+	c := checker{v: v}
+	if p.check(&c); c.err != nil {
+		return dst, c.err
 	}
 	remaining, properties := p.sizes(v)
 	if remaining > MaxRemaining {
@@ -357,6 +491,11 @@ func (p *Publish) AppendHeaderTo(dst []byte, v Version) ([]byte, error) {
 		dst = p.Properties.appendTo(dst, properties)
 	}
 	return dst, nil
+}
+
+// none reports whether no property is set.
+func (p *PublishProperties) none() bool {
+	return !p.PayloadFormatIndicator.Set && !p.MessageExpiryInterval.Set && !p.TopicAlias.Set && !p.ResponseTopic.Set && !p.CorrelationData.Set && p.UserProperties.r.block == nil && p.SubscriptionIdentifiers.r.block == nil && !p.ContentType.Set
 }
 
 // size returns the Property Length.

@@ -42,14 +42,71 @@ var (
 	}}
 )
 
+// Decode reads the body of a PUBREC into p, which keeps views into it, and
+// returns the first fault as an *Error.
+func (p *Pubrec) Decode(h Header, body []byte, v Version) error {
+	if !h.plain(TypePubrec) || h.Flags != 0x00 || !v.plain() {
+		return p.decodeSlow(h, body, v)
+	}
+	b, i := body, 0
+	p.PacketID, i = packetIDAt(b, i)
+	p.ReasonCode = 0
+	if v.IsV5() && i < len(b) {
+		p.ReasonCode, i = reasonAt(b, i, TypePubrec, v)
+	}
+	p.Properties = PubrecProperties{}
+	if v.IsV5() && i < len(b) {
+		if uint(i) < uint(len(b)) && b[i] == 0 {
+			i++ // a Property Length of 0
+		} else {
+			i = p.Properties.decodeFast(b, i, v)
+		}
+	}
+	if i != len(b) {
+		return p.decodeSlow(h, body, v)
+	}
+	return nil
+}
+
+func (p *PubrecProperties) decodeFast(b []byte, i int, v Version) int {
+	i, end := blockAt(b, i)
+	if i == end {
+		return i
+	}
+	var userProperties span
+	b = b[:end]
+	for uint(i) < uint(len(b)) {
+		switch b[i] {
+		case propertyReasonString:
+			if p.ReasonString.Set {
+				return -1
+			}
+			p.ReasonString.Set = true
+			p.ReasonString.Value, i = textAt(b, i+1, v)
+		case propertyUserProperty:
+			at := i
+			i = pairAt(b, i+1, v)
+			if i < 0 {
+				return -1
+			}
+			userProperties.add(at, i)
+		default:
+			return -1
+		}
+	}
+	if userProperties.n > 0 {
+		p.UserProperties.r = userProperties.repeated(b)
+	}
+	return i
+}
+
 // Type returns TypePubrec.
 func (*Pubrec) Type() PacketType {
 	return TypePubrec
 }
 
-// Decode reads the body of a PUBREC into p, which keeps views into it, and
-// returns the first fault as an *Error.
-func (p *Pubrec) Decode(h Header, body []byte, v Version) error {
+// decodeSlow is Decode for all packets, and finds out what is wrong.
+func (p *Pubrec) decodeSlow(h Header, body []byte, v Version) error {
 	c := cursor{b: body, v: v}
 	c.header(&pubrecPacket, h)
 	if h.Flags != 0x00 {
@@ -116,30 +173,34 @@ func (p *PubrecProperties) decode(c *cursor) {
 // or nil.
 func (p *Pubrec) Validate(v Version) error {
 	c := checker{v: v}
-	c.version(&pubrecPacket)
 	p.check(&c)
 	return c.result()
 }
 
 func (p *Pubrec) check(c *checker) {
+	if !c.v.Known() {
+		c.fail(&pubrecPacket, faultVersion)
+	}
 	c.packetID(&pubrecPacketID, p.PacketID)
 	if c.v.IsV5() {
 		c.reason(&pubrecReasonCode, TypePubrec, p.ReasonCode)
 	} else if p.ReasonCode != 0 {
 		c.fail(&pubrecReasonCode, faultNotInVersion)
 	}
-	if c.v.IsV5() {
+	if !p.Properties.none() {
 		p.Properties.check(c)
-	} else {
-		p.Properties.absent(c)
 	}
 }
 
 func (p *PubrecProperties) check(c *checker) {
+	if !c.v.IsV5() {
+		p.absent(c)
+		return
+	}
 	if p.ReasonString.Set {
 		c.text(&pubrecPropertiesReasonString, p.ReasonString.Value)
 	}
-	if !p.UserProperties.IsZero() {
+	if p.UserProperties.r.block != nil {
 		c.users(&pubrecPropertiesUserProperties, &p.UserProperties)
 	}
 }
@@ -148,7 +209,7 @@ func (p *PubrecProperties) absent(c *checker) {
 	if p.ReasonString.Set {
 		c.fail(&pubrecPropertiesReasonString, faultNotInVersion)
 	}
-	if !p.UserProperties.IsZero() {
+	if p.UserProperties.r.block != nil {
 		c.fail(&pubrecPropertiesUserProperties, faultNotInVersion)
 	}
 }
@@ -157,7 +218,9 @@ func (p *PubrecProperties) absent(c *checker) {
 func (p *Pubrec) sizes(v Version) (remaining, properties int) {
 	remaining += packetIDSize(v)
 	if v.IsV5() {
-		properties = p.Properties.size()
+		if !p.Properties.none() {
+			properties = p.Properties.size()
+		}
 		if properties > 0 {
 			remaining += varintSize(properties) + properties
 		}
@@ -177,8 +240,12 @@ func (p *Pubrec) Size(v Version) int {
 // AppendTo appends the packet to dst. It validates p first; on an error,
 // which is an *Error, dst is returned as it was.
 func (p *Pubrec) AppendTo(dst []byte, v Version) ([]byte, error) {
-	if err := p.Validate(v); err != nil {
-		return dst, err
+	if id := p.PacketID; id-1 < 65535 && p.ReasonCode == 0 && p.Properties.none() && v.plain() {
+		return append(dst, 0x50, 2, byte(id>>8), byte(id)), nil
+	}
+	c := checker{v: v}
+	if p.check(&c); c.err != nil {
+		return dst, c.err
 	}
 	remaining, properties := p.sizes(v)
 	if remaining > MaxRemaining {
@@ -193,6 +260,11 @@ func (p *Pubrec) AppendTo(dst []byte, v Version) ([]byte, error) {
 		dst = p.Properties.appendTo(dst, properties)
 	}
 	return dst, nil
+}
+
+// none reports whether no property is set.
+func (p *PubrecProperties) none() bool {
+	return !p.ReasonString.Set && p.UserProperties.r.block == nil
 }
 
 // size returns the Property Length.

@@ -42,14 +42,71 @@ var (
 	}}
 )
 
+// Decode reads the body of a PUBREL into p, which keeps views into it, and
+// returns the first fault as an *Error.
+func (p *Pubrel) Decode(h Header, body []byte, v Version) error {
+	if !h.plain(TypePubrel) || h.Flags != 0x02 || !v.plain() {
+		return p.decodeSlow(h, body, v)
+	}
+	b, i := body, 0
+	p.PacketID, i = packetIDAt(b, i)
+	p.ReasonCode = 0
+	if v.IsV5() && i < len(b) {
+		p.ReasonCode, i = reasonAt(b, i, TypePubrel, v)
+	}
+	p.Properties = PubrelProperties{}
+	if v.IsV5() && i < len(b) {
+		if uint(i) < uint(len(b)) && b[i] == 0 {
+			i++ // a Property Length of 0
+		} else {
+			i = p.Properties.decodeFast(b, i, v)
+		}
+	}
+	if i != len(b) {
+		return p.decodeSlow(h, body, v)
+	}
+	return nil
+}
+
+func (p *PubrelProperties) decodeFast(b []byte, i int, v Version) int {
+	i, end := blockAt(b, i)
+	if i == end {
+		return i
+	}
+	var userProperties span
+	b = b[:end]
+	for uint(i) < uint(len(b)) {
+		switch b[i] {
+		case propertyReasonString:
+			if p.ReasonString.Set {
+				return -1
+			}
+			p.ReasonString.Set = true
+			p.ReasonString.Value, i = textAt(b, i+1, v)
+		case propertyUserProperty:
+			at := i
+			i = pairAt(b, i+1, v)
+			if i < 0 {
+				return -1
+			}
+			userProperties.add(at, i)
+		default:
+			return -1
+		}
+	}
+	if userProperties.n > 0 {
+		p.UserProperties.r = userProperties.repeated(b)
+	}
+	return i
+}
+
 // Type returns TypePubrel.
 func (*Pubrel) Type() PacketType {
 	return TypePubrel
 }
 
-// Decode reads the body of a PUBREL into p, which keeps views into it, and
-// returns the first fault as an *Error.
-func (p *Pubrel) Decode(h Header, body []byte, v Version) error {
+// decodeSlow is Decode for all packets, and finds out what is wrong.
+func (p *Pubrel) decodeSlow(h Header, body []byte, v Version) error {
 	c := cursor{b: body, v: v}
 	c.header(&pubrelPacket, h)
 	if h.Flags != 0x02 {
@@ -116,30 +173,34 @@ func (p *PubrelProperties) decode(c *cursor) {
 // or nil.
 func (p *Pubrel) Validate(v Version) error {
 	c := checker{v: v}
-	c.version(&pubrelPacket)
 	p.check(&c)
 	return c.result()
 }
 
 func (p *Pubrel) check(c *checker) {
+	if !c.v.Known() {
+		c.fail(&pubrelPacket, faultVersion)
+	}
 	c.packetID(&pubrelPacketID, p.PacketID)
 	if c.v.IsV5() {
 		c.reason(&pubrelReasonCode, TypePubrel, p.ReasonCode)
 	} else if p.ReasonCode != 0 {
 		c.fail(&pubrelReasonCode, faultNotInVersion)
 	}
-	if c.v.IsV5() {
+	if !p.Properties.none() {
 		p.Properties.check(c)
-	} else {
-		p.Properties.absent(c)
 	}
 }
 
 func (p *PubrelProperties) check(c *checker) {
+	if !c.v.IsV5() {
+		p.absent(c)
+		return
+	}
 	if p.ReasonString.Set {
 		c.text(&pubrelPropertiesReasonString, p.ReasonString.Value)
 	}
-	if !p.UserProperties.IsZero() {
+	if p.UserProperties.r.block != nil {
 		c.users(&pubrelPropertiesUserProperties, &p.UserProperties)
 	}
 }
@@ -148,7 +209,7 @@ func (p *PubrelProperties) absent(c *checker) {
 	if p.ReasonString.Set {
 		c.fail(&pubrelPropertiesReasonString, faultNotInVersion)
 	}
-	if !p.UserProperties.IsZero() {
+	if p.UserProperties.r.block != nil {
 		c.fail(&pubrelPropertiesUserProperties, faultNotInVersion)
 	}
 }
@@ -157,7 +218,9 @@ func (p *PubrelProperties) absent(c *checker) {
 func (p *Pubrel) sizes(v Version) (remaining, properties int) {
 	remaining += packetIDSize(v)
 	if v.IsV5() {
-		properties = p.Properties.size()
+		if !p.Properties.none() {
+			properties = p.Properties.size()
+		}
 		if properties > 0 {
 			remaining += varintSize(properties) + properties
 		}
@@ -177,8 +240,12 @@ func (p *Pubrel) Size(v Version) int {
 // AppendTo appends the packet to dst. It validates p first; on an error,
 // which is an *Error, dst is returned as it was.
 func (p *Pubrel) AppendTo(dst []byte, v Version) ([]byte, error) {
-	if err := p.Validate(v); err != nil {
-		return dst, err
+	if id := p.PacketID; id-1 < 65535 && p.ReasonCode == 0 && p.Properties.none() && v.plain() {
+		return append(dst, 0x62, 2, byte(id>>8), byte(id)), nil
+	}
+	c := checker{v: v}
+	if p.check(&c); c.err != nil {
+		return dst, c.err
 	}
 	remaining, properties := p.sizes(v)
 	if remaining > MaxRemaining {
@@ -193,6 +260,11 @@ func (p *Pubrel) AppendTo(dst []byte, v Version) ([]byte, error) {
 		dst = p.Properties.appendTo(dst, properties)
 	}
 	return dst, nil
+}
+
+// none reports whether no property is set.
+func (p *PubrelProperties) none() bool {
+	return !p.ReasonString.Set && p.UserProperties.r.block == nil
 }
 
 // size returns the Property Length.

@@ -14,11 +14,15 @@ type Reader struct {
 	max     int
 	buf     []byte // buf[at:end] is not decoded yet
 	at, end int
+	idle    int // reads in a row that gave nothing
 	err     error
 	decoder Decoder
 }
 
-const readSize = 4096
+const (
+	readSize = 4096
+	maxIdle  = 100 // as in bufio
+)
 
 // NewReader returns a Reader of packets of version v from r. max is the
 // largest packet in bytes that it accepts, 0 for any.
@@ -28,8 +32,9 @@ func NewReader(r io.Reader, v Version, max int) *Reader {
 
 // ReadPacket returns the next packet. It is valid until the next call; Clone
 // keeps it. The error is an *Error for an illegal packet, after which the
-// Reader is of no use; io.EOF where the stream ends between two packets; and
-// io.ErrUnexpectedEOF where it ends inside one.
+// Reader is of no use; io.EOF where the stream ends between two packets;
+// io.ErrUnexpectedEOF where it ends inside one; and io.ErrNoProgress where
+// many reads in a row give neither bytes nor an error.
 func (r *Reader) ReadPacket() (Packet, error) {
 	for {
 		h, n, err := Frame(r.buf[r.at:r.end], r.max)
@@ -70,4 +75,10 @@ func (r *Reader) fill() {
 	n, err := r.r.Read(r.buf[r.end:])
 	r.end += n
 	r.err = err
+	if r.idle++; n > 0 {
+		r.idle = 0
+	}
+	if r.idle == maxIdle && err == nil {
+		r.err = io.ErrNoProgress
+	}
 }

@@ -39,18 +39,81 @@ var (
 	subackReasonCodes = field{packet: TypeSuback, name: "ReasonCodes[%d]", verdicts: []fieldVerdict{
 		{fault: faultReasonCode, v311: verdict{rule: "MQTT-3.9.3-2"}, v5: verdict{rule: "MQTT-3.9.3-2"}},
 		{fault: faultReasonSide, v311: verdict{rule: "MQTT-3.9.3-2"}, v5: verdict{rule: "MQTT-3.9.3-2"}},
-		{fault: faultEmpty, v311: verdict{rule: "MQTT-3.8.4-5"}, v5: verdict{rule: "MQTT-3.8.4-6"}},
+		{fault: faultEmptyList, v311: verdict{rule: "MQTT-3.8.4-5"}, v5: verdict{rule: "MQTT-3.8.4-6"}},
 	}}
 )
+
+// Decode reads the body of a SUBACK into p, which keeps views into it, and
+// returns the first fault as an *Error.
+func (p *Suback) Decode(h Header, body []byte, v Version) error {
+	if !h.plain(TypeSuback) || h.Flags != 0x00 || !v.plain() || v&fromClient != 0 {
+		return p.decodeSlow(h, body, v)
+	}
+	b, i := body, 0
+	p.PacketID, i = packetIDAt(b, i)
+	p.Properties = SubackProperties{}
+	if v.IsV5() {
+		if uint(i) < uint(len(b)) && b[i] == 0 {
+			i++ // a Property Length of 0
+		} else {
+			i = p.Properties.decodeFast(b, i, v)
+		}
+	}
+	if i == len(b) {
+		return p.decodeSlow(h, body, v)
+	}
+	list := p.ReasonCodes[:0]
+	for uint(i) < uint(len(b)) {
+		var e ReasonCode
+		e, i = reasonAt(b, i, TypeSuback, v)
+		list = append(list, e)
+	}
+	p.ReasonCodes = list
+	if i != len(b) {
+		return p.decodeSlow(h, body, v)
+	}
+	return nil
+}
+
+func (p *SubackProperties) decodeFast(b []byte, i int, v Version) int {
+	i, end := blockAt(b, i)
+	if i == end {
+		return i
+	}
+	var userProperties span
+	b = b[:end]
+	for uint(i) < uint(len(b)) {
+		switch b[i] {
+		case propertyReasonString:
+			if p.ReasonString.Set {
+				return -1
+			}
+			p.ReasonString.Set = true
+			p.ReasonString.Value, i = textAt(b, i+1, v)
+		case propertyUserProperty:
+			at := i
+			i = pairAt(b, i+1, v)
+			if i < 0 {
+				return -1
+			}
+			userProperties.add(at, i)
+		default:
+			return -1
+		}
+	}
+	if userProperties.n > 0 {
+		p.UserProperties.r = userProperties.repeated(b)
+	}
+	return i
+}
 
 // Type returns TypeSuback.
 func (*Suback) Type() PacketType {
 	return TypeSuback
 }
 
-// Decode reads the body of a SUBACK into p, which keeps views into it, and
-// returns the first fault as an *Error.
-func (p *Suback) Decode(h Header, body []byte, v Version) error {
+// decodeSlow is Decode for all packets, and finds out what is wrong.
+func (p *Suback) decodeSlow(h Header, body []byte, v Version) error {
 	c := cursor{b: body, v: v}
 	c.header(&subackPacket, h)
 	if h.Flags != 0x00 {
@@ -80,7 +143,7 @@ func (p *Suback) decode(c *cursor) {
 		p.Properties.decode(c)
 	}
 	if !c.more() {
-		c.fail(&subackReasonCodes, faultEmpty, c.i)
+		c.fail(&subackReasonCodes, faultEmptyList, c.i)
 	}
 	p.ReasonCodes = p.ReasonCodes[:0]
 	for c.item = 1; c.more(); c.item++ {
@@ -122,21 +185,21 @@ func (p *SubackProperties) decode(c *cursor) {
 // or nil.
 func (p *Suback) Validate(v Version) error {
 	c := checker{v: v}
-	c.version(&subackPacket)
 	p.check(&c)
 	return c.result()
 }
 
 func (p *Suback) check(c *checker) {
+	if !c.v.Known() {
+		c.fail(&subackPacket, faultVersion)
+	}
 	c.sentBy(&subackPacket, byServer)
 	c.packetID(&subackPacketID, p.PacketID)
-	if c.v.IsV5() {
+	if !p.Properties.none() {
 		p.Properties.check(c)
-	} else {
-		p.Properties.absent(c)
 	}
 	if len(p.ReasonCodes) == 0 {
-		c.fail(&subackReasonCodes, faultEmpty)
+		c.fail(&subackReasonCodes, faultEmptyList)
 	}
 	for i := range p.ReasonCodes {
 		c.item = i + 1
@@ -146,10 +209,14 @@ func (p *Suback) check(c *checker) {
 }
 
 func (p *SubackProperties) check(c *checker) {
+	if !c.v.IsV5() {
+		p.absent(c)
+		return
+	}
 	if p.ReasonString.Set {
 		c.text(&subackPropertiesReasonString, p.ReasonString.Value)
 	}
-	if !p.UserProperties.IsZero() {
+	if p.UserProperties.r.block != nil {
 		c.users(&subackPropertiesUserProperties, &p.UserProperties)
 	}
 }
@@ -158,7 +225,7 @@ func (p *SubackProperties) absent(c *checker) {
 	if p.ReasonString.Set {
 		c.fail(&subackPropertiesReasonString, faultNotInVersion)
 	}
-	if !p.UserProperties.IsZero() {
+	if p.UserProperties.r.block != nil {
 		c.fail(&subackPropertiesUserProperties, faultNotInVersion)
 	}
 }
@@ -167,7 +234,9 @@ func (p *SubackProperties) absent(c *checker) {
 func (p *Suback) sizes(v Version) (remaining, properties int) {
 	remaining += packetIDSize(v)
 	if v.IsV5() {
-		properties = p.Properties.size()
+		if !p.Properties.none() {
+			properties = p.Properties.size()
+		}
 		remaining += varintSize(properties) + properties
 	}
 	remaining += len(p.ReasonCodes)
@@ -183,8 +252,9 @@ func (p *Suback) Size(v Version) int {
 // AppendTo appends the packet to dst. It validates p first; on an error,
 // which is an *Error, dst is returned as it was.
 func (p *Suback) AppendTo(dst []byte, v Version) ([]byte, error) {
-	if err := p.Validate(v); err != nil {
-		return dst, err
+	c := checker{v: v}
+	if p.check(&c); c.err != nil {
+		return dst, c.err
 	}
 	remaining, properties := p.sizes(v)
 	if remaining > MaxRemaining {
@@ -199,6 +269,11 @@ func (p *Suback) AppendTo(dst []byte, v Version) ([]byte, error) {
 		dst = append(dst, wireReason(code, TypeSuback, v))
 	}
 	return dst, nil
+}
+
+// none reports whether no property is set.
+func (p *SubackProperties) none() bool {
+	return !p.ReasonString.Set && p.UserProperties.r.block == nil
 }
 
 // size returns the Property Length.

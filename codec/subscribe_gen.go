@@ -54,7 +54,7 @@ var (
 		{fault: faultUTF8, v5: verdict{rule: "MQTT-1.5.7-1"}},
 	}}
 	subscribeFilters = field{packet: TypeSubscribe, name: "Filters", verdicts: []fieldVerdict{
-		{fault: faultEmpty, v311: verdict{rule: "MQTT-3.8.3-3"}, v5: verdict{rule: "MQTT-3.8.3-2"}},
+		{fault: faultEmptyList, v311: verdict{rule: "MQTT-3.8.3-3"}, v5: verdict{rule: "MQTT-3.8.3-2"}},
 	}}
 	subscribeFiltersFilter = field{packet: TypeSubscribe, name: "Filters[%d].Filter", verdicts: []fieldVerdict{
 		{fault: faultUTF8, v311: verdict{rule: "MQTT-3.8.3-1"}, v5: verdict{rule: "MQTT-3.8.3-1"}},
@@ -75,14 +75,109 @@ var (
 	}}
 )
 
+// Decode reads the body of a SUBSCRIBE into p, which keeps views into it,
+// and returns the first fault as an *Error.
+func (p *Subscribe) Decode(h Header, body []byte, v Version) error {
+	if !h.plain(TypeSubscribe) || h.Flags != 0x02 || !v.plain() || v&fromServer != 0 {
+		return p.decodeSlow(h, body, v)
+	}
+	b, i := body, 0
+	p.PacketID, i = packetIDAt(b, i)
+	p.Properties = SubscribeProperties{}
+	if v.IsV5() {
+		if uint(i) < uint(len(b)) && b[i] == 0 {
+			i++ // a Property Length of 0
+		} else {
+			i = p.Properties.decodeFast(b, i, v)
+		}
+	}
+	if i == len(b) {
+		return p.decodeSlow(h, body, v)
+	}
+	list := p.Filters[:0]
+	for uint(i) < uint(len(b)) {
+		list = append(list, Subscription{})
+		if i = list[len(list)-1].decodeFast(b, i, v); i < 0 {
+			return p.decodeSlow(h, body, v)
+		}
+	}
+	p.Filters = list
+	if i != len(b) {
+		return p.decodeSlow(h, body, v)
+	}
+	return nil
+}
+
+func (p *SubscribeProperties) decodeFast(b []byte, i int, v Version) int {
+	i, end := blockAt(b, i)
+	if i == end {
+		return i
+	}
+	var userProperties span
+	b = b[:end]
+	for uint(i) < uint(len(b)) {
+		switch b[i] {
+		case propertySubscriptionIdentifier:
+			if p.SubscriptionIdentifier.Set {
+				return -1
+			}
+			p.SubscriptionIdentifier.Set = true
+			p.SubscriptionIdentifier.Value, i = varintAt(b, i+1)
+			if p.SubscriptionIdentifier.Value == 0 {
+				return -1
+			}
+		case propertyUserProperty:
+			at := i
+			i = pairAt(b, i+1, v)
+			if i < 0 {
+				return -1
+			}
+			userProperties.add(at, i)
+		default:
+			return -1
+		}
+	}
+	if userProperties.n > 0 {
+		p.UserProperties.r = userProperties.repeated(b)
+	}
+	return i
+}
+
+func (p *Subscription) decodeFast(b []byte, i int, v Version) int {
+	p.Filter, i = filterAt(b, i, v)
+	options, next := u8At(b, i)
+	i = next
+	if options&0xC0 != 0x00 {
+		return -1
+	}
+	p.QoS = QoS(options & 0x03)
+	if p.QoS > 2 {
+		return -1
+	}
+	if options&0x3C != 0 {
+		if !v.IsV5() {
+			return -1
+		}
+		p.RetainHandling = RetainHandling(options >> 4 & 0x03)
+		if p.RetainHandling > 2 {
+			return -1
+		}
+		p.RetainAsPublished = options&0x08 != 0
+		p.NoLocal = options&0x04 != 0
+	}
+	if p.sharedNoLocal() {
+		return -1
+	}
+	return i
+}
+
 // Type returns TypeSubscribe.
 func (*Subscribe) Type() PacketType {
 	return TypeSubscribe
 }
 
-// Decode reads the body of a SUBSCRIBE into p, which keeps views into it,
-// and returns the first fault as an *Error.
-func (p *Subscribe) Decode(h Header, body []byte, v Version) error {
+// decodeSlow is Decode for all packets, and finds out what is wrong.
+func (p *Subscribe) decodeSlow(h Header, body []byte, v Version) error {
 	c := cursor{b: body, v: v}
 	c.header(&subscribePacket, h)
 	if h.Flags != 0x02 {
@@ -112,7 +207,7 @@ func (p *Subscribe) decode(c *cursor) {
 		p.Properties.decode(c)
 	}
 	if !c.more() {
-		c.fail(&subscribeFilters, faultEmpty, c.i)
+		c.fail(&subscribeFilters, faultEmptyList, c.i)
 	}
 	p.Filters = p.Filters[:0]
 	for c.item = 1; c.more(); c.item++ {
@@ -170,8 +265,13 @@ func (p *Subscription) decode(c *cursor) {
 		}
 		p.RetainAsPublished = options&0x08 != 0
 		p.NoLocal = options&0x04 != 0
-	} else if options&0x3C != 0 {
-		c.fail(&subscribeFiltersOptions, faultReserved, optionsAt)
+	} else {
+		p.RetainHandling = 0
+		p.RetainAsPublished = false
+		p.NoLocal = false
+		if options&0x3C != 0 {
+			c.fail(&subscribeFiltersOptions, faultReserved, optionsAt)
+		}
 	}
 	if p.sharedNoLocal() {
 		c.fail(&subscribeFiltersNoLocal, faultExcluded, optionsAt)
@@ -182,21 +282,21 @@ func (p *Subscription) decode(c *cursor) {
 // or nil.
 func (p *Subscribe) Validate(v Version) error {
 	c := checker{v: v}
-	c.version(&subscribePacket)
 	p.check(&c)
 	return c.result()
 }
 
 func (p *Subscribe) check(c *checker) {
+	if !c.v.Known() {
+		c.fail(&subscribePacket, faultVersion)
+	}
 	c.sentBy(&subscribePacket, byClient)
 	c.packetID(&subscribePacketID, p.PacketID)
-	if c.v.IsV5() {
+	if !p.Properties.none() {
 		p.Properties.check(c)
-	} else {
-		p.Properties.absent(c)
 	}
 	if len(p.Filters) == 0 {
-		c.fail(&subscribeFilters, faultEmpty)
+		c.fail(&subscribeFilters, faultEmptyList)
 	}
 	for i := range p.Filters {
 		c.item = i + 1
@@ -206,10 +306,14 @@ func (p *Subscribe) check(c *checker) {
 }
 
 func (p *SubscribeProperties) check(c *checker) {
+	if !c.v.IsV5() {
+		p.absent(c)
+		return
+	}
 	if p.SubscriptionIdentifier.Set {
 		c.varintNotZero(&subscribePropertiesSubscriptionIdentifier, p.SubscriptionIdentifier.Value)
 	}
-	if !p.UserProperties.IsZero() {
+	if p.UserProperties.r.block != nil {
 		c.users(&subscribePropertiesUserProperties, &p.UserProperties)
 	}
 }
@@ -218,7 +322,7 @@ func (p *SubscribeProperties) absent(c *checker) {
 	if p.SubscriptionIdentifier.Set {
 		c.fail(&subscribePropertiesSubscriptionIdentifier, faultNotInVersion)
 	}
-	if !p.UserProperties.IsZero() {
+	if p.UserProperties.r.block != nil {
 		c.fail(&subscribePropertiesUserProperties, faultNotInVersion)
 	}
 }
@@ -249,7 +353,9 @@ func (p *Subscription) check(c *checker) {
 func (p *Subscribe) sizes(v Version) (remaining, properties int) {
 	remaining += packetIDSize(v)
 	if v.IsV5() {
-		properties = p.Properties.size()
+		if !p.Properties.none() {
+			properties = p.Properties.size()
+		}
 		remaining += varintSize(properties) + properties
 	}
 	for i := range p.Filters {
@@ -267,8 +373,9 @@ func (p *Subscribe) Size(v Version) int {
 // AppendTo appends the packet to dst. It validates p first; on an error,
 // which is an *Error, dst is returned as it was.
 func (p *Subscribe) AppendTo(dst []byte, v Version) ([]byte, error) {
-	if err := p.Validate(v); err != nil {
-		return dst, err
+	c := checker{v: v}
+	if p.check(&c); c.err != nil {
+		return dst, c.err
 	}
 	remaining, properties := p.sizes(v)
 	if remaining > MaxRemaining {
@@ -283,6 +390,11 @@ func (p *Subscribe) AppendTo(dst []byte, v Version) ([]byte, error) {
 		dst = p.Filters[i].appendTo(dst, v)
 	}
 	return dst, nil
+}
+
+// none reports whether no property is set.
+func (p *SubscribeProperties) none() bool {
+	return !p.SubscriptionIdentifier.Set && p.UserProperties.r.block == nil
 }
 
 // size returns the Property Length.

@@ -14,8 +14,8 @@ const (
 	ones   = 0x0101010101010101
 	highs  = 0x8080808080808080
 	spaces = ' ' * ones
+	eights = 0x08 * ones
 	pluses = '+' * ones
-	hashes = '#' * ones
 )
 
 // unusual returns a word that is not 0 if a byte of w lies outside U+0020 to
@@ -23,9 +23,10 @@ const (
 // from it below 0x20.
 func unusual(w uint64) uint64 { return (w | (w + ones) | (w - spaces)) & highs }
 
-// wild returns a word that is not 0 if a byte of w is + or #. Bytes above 0x7F
-// count as well.
-func wild(w uint64) uint64 { return (((w ^ pluses) - ones) | ((w ^ hashes) - ones)) & highs }
+// wild returns a word whose lowest high bit stands where the first + or # of w
+// does: the two differ in bit 3 alone. Bytes above it, and those beyond ASCII,
+// may count as well.
+func wild(w uint64) uint64 { return (((w | eights) ^ pluses) - ones) & highs }
 
 // isPlain reports whether s is printable ASCII, for which no rule on strings
 // needs a second look.
@@ -47,12 +48,12 @@ func isPlainName(s []byte) bool {
 		return unusual(w)|wild(w) == 0
 	}
 	w := binary.LittleEndian.Uint64(s[len(s)-8:])
-	bad := unusual(w) | wild(w)
+	bad := w | (w + ones) | (w - spaces) | (((w | eights) ^ pluses) - ones)
 	for ; len(s) > 8; s = s[8:] {
 		w = binary.LittleEndian.Uint64(s)
-		bad |= unusual(w) | wild(w)
+		bad |= w | (w + ones) | (w - spaces) | (((w | eights) ^ pluses) - ones)
 	}
-	return bad == 0
+	return bad&highs == 0
 }
 
 // gather returns a word that holds each byte of s, which has less than eight,

@@ -1,10 +1,17 @@
 package codec
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+)
 
 // checkName returns what is wrong with s as a Topic Name; it may be empty.
 // (v3.1.1 4.7, v5.0 4.7)
 func checkName(s []byte, v Version) fault {
+	if len(s) > maxText {
+		return faultTopicTooLong
+	}
 	if why := checkText(s, v); why != 0 {
 		return why
 	}
@@ -17,7 +24,10 @@ func checkName(s []byte, v Version) fault {
 // checkFilter returns what is wrong with s as a Topic Filter. A filter that
 // begins with $share/ is shared in v5.0 only. (v3.1.1 4.7, v5.0 4.7, 4.8.2)
 func checkFilter(s []byte, v Version) fault {
-	if !isPlain(s) || len(s) > maxText {
+	if len(s) > maxText {
+		return faultTopicTooLong
+	}
+	if !isPlain(s) {
 		if why := checkText(s, v); why != 0 {
 			return why
 		}
@@ -31,6 +41,47 @@ func checkFilter(s []byte, v Version) fault {
 		}
 	}
 	return checkLevels(s)
+}
+
+// isPlainFilter reports whether s is a legal filter of printable ASCII that
+// does not begin with $. It is the fast path of checkFilter.
+func isPlainFilter(s []byte) bool {
+	if len(s) < 8 {
+		w := gather(s)
+		return len(s) > 0 && s[0] != '$' && unusual(w) == 0 && (wild(w) == 0 || checkLevels(s) == 0)
+	}
+	if s[0] == '$' {
+		return false
+	}
+	var bad uint64
+	for i := 0; ; i += 8 {
+		if i > len(s)-8 {
+			i = len(s) - 8 // the last eight, some for the second time
+		}
+		w := binary.LittleEndian.Uint64(s[i:])
+		bad |= unusual(w)
+		if found := wild(w); found != 0 && !wildcardsFill(s, i, found) {
+			return false
+		}
+		if i == len(s)-8 {
+			return bad == 0
+		}
+	}
+}
+
+// wildcardsFill reports whether each wildcard among the eight bytes at i fills
+// a level, # the last one. found has the high bit of each byte that may be one.
+func wildcardsFill(s []byte, i int, found uint64) bool {
+	for ; found != 0; found &= found - 1 {
+		k := i + bits.TrailingZeros64(found)>>3
+		if c := s[k]; c != '+' && c != '#' {
+			continue
+		}
+		if k > 0 && s[k-1] != '/' || k+1 < len(s) && (s[k+1] != '/' || s[k] == '#') {
+			return false
+		}
+	}
+	return true
 }
 
 // checkLevels looks at the wildcards of a filter, each of which has to fill a
@@ -59,6 +110,8 @@ func checkShare(share, rest []byte) fault {
 		return faultShareName
 	case bytes.IndexByte(share, '+') >= 0, bytes.IndexByte(share, '#') >= 0, len(rest) == 0:
 		return faultShareFilter
+	case isPlainFilter(rest):
+		return 0
 	}
 	return checkLevels(rest)
 }
@@ -109,8 +162,9 @@ func ValidTopicFilter[S ~string | ~[]byte](filter S, v Version) error {
 
 // ParseShared splits the Topic Filter of a shared subscription,
 // $share/{ShareName}/{filter}, into its two parts. Both are views into filter.
-// ok is false, and rest is filter, for any other filter and for malformed
-// ones. v3.1.1 has no shared subscriptions. (v5.0 4.8.2)
+// ok is false, and rest is filter, for any other filter and where the ShareName
+// or the filter after it is missing or the ShareName holds a wildcard. v3.1.1
+// has no shared subscriptions. (v5.0 4.8.2)
 func ParseShared[S ~string | ~[]byte](filter S) (share, rest S, ok bool) {
 	n := len(sharePrefix)
 	if len(filter) < n || string(filter[:n]) != sharePrefix {

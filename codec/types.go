@@ -65,12 +65,12 @@ func (o Opt[T]) MarshalJSON() ([]byte, error) {
 	return json.Marshal(o.Value)
 }
 
-// UnmarshalJSON reads what MarshalJSON writes.
+// UnmarshalJSON reads what MarshalJSON writes, and refuses unknown keys.
 func (o *Opt[T]) UnmarshalJSON(data []byte) error {
 	*o = Opt[T]{}
 	if string(data) == "null" {
 		return nil
 	}
 	o.Set = true
-	return json.Unmarshal(data, &o.Value)
+	return strictUnmarshal(data, &o.Value)
 }

@@ -39,18 +39,84 @@ var (
 	unsubackReasonCodes = field{packet: TypeUnsuback, name: "ReasonCodes[%d]", verdicts: []fieldVerdict{
 		{fault: faultReasonCode, v5: verdict{rule: "MQTT-3.11.3-2"}},
 		{fault: faultReasonSide, v5: verdict{rule: "MQTT-3.11.3-2"}},
-		{fault: faultEmpty, v5: verdict{rule: "MQTT-3.11.3-1"}},
+		{fault: faultEmptyList, v5: verdict{rule: "MQTT-3.11.3-1"}},
 	}}
 )
+
+// Decode reads the body of a UNSUBACK into p, which keeps views into it, and
+// returns the first fault as an *Error.
+func (p *Unsuback) Decode(h Header, body []byte, v Version) error {
+	if !h.plain(TypeUnsuback) || h.Flags != 0x00 || !v.plain() || v&fromClient != 0 {
+		return p.decodeSlow(h, body, v)
+	}
+	b, i := body, 0
+	p.PacketID, i = packetIDAt(b, i)
+	p.Properties = UnsubackProperties{}
+	if v.IsV5() {
+		if uint(i) < uint(len(b)) && b[i] == 0 {
+			i++ // a Property Length of 0
+		} else {
+			i = p.Properties.decodeFast(b, i, v)
+		}
+	}
+	p.ReasonCodes = p.ReasonCodes[:0]
+	if v.IsV5() {
+		if i == len(b) {
+			return p.decodeSlow(h, body, v)
+		}
+		list := p.ReasonCodes[:0]
+		for uint(i) < uint(len(b)) {
+			var e ReasonCode
+			e, i = reasonAt(b, i, TypeUnsuback, v)
+			list = append(list, e)
+		}
+		p.ReasonCodes = list
+	}
+	if i != len(b) {
+		return p.decodeSlow(h, body, v)
+	}
+	return nil
+}
+
+func (p *UnsubackProperties) decodeFast(b []byte, i int, v Version) int {
+	i, end := blockAt(b, i)
+	if i == end {
+		return i
+	}
+	var userProperties span
+	b = b[:end]
+	for uint(i) < uint(len(b)) {
+		switch b[i] {
+		case propertyReasonString:
+			if p.ReasonString.Set {
+				return -1
+			}
+			p.ReasonString.Set = true
+			p.ReasonString.Value, i = textAt(b, i+1, v)
+		case propertyUserProperty:
+			at := i
+			i = pairAt(b, i+1, v)
+			if i < 0 {
+				return -1
+			}
+			userProperties.add(at, i)
+		default:
+			return -1
+		}
+	}
+	if userProperties.n > 0 {
+		p.UserProperties.r = userProperties.repeated(b)
+	}
+	return i
+}
 
 // Type returns TypeUnsuback.
 func (*Unsuback) Type() PacketType {
 	return TypeUnsuback
 }
 
-// Decode reads the body of a UNSUBACK into p, which keeps views into it, and
-// returns the first fault as an *Error.
-func (p *Unsuback) Decode(h Header, body []byte, v Version) error {
+// decodeSlow is Decode for all packets, and finds out what is wrong.
+func (p *Unsuback) decodeSlow(h Header, body []byte, v Version) error {
 	c := cursor{b: body, v: v}
 	c.header(&unsubackPacket, h)
 	if h.Flags != 0x00 {
@@ -82,7 +148,7 @@ func (p *Unsuback) decode(c *cursor) {
 	p.ReasonCodes = p.ReasonCodes[:0]
 	if c.v.IsV5() {
 		if !c.more() {
-			c.fail(&unsubackReasonCodes, faultEmpty, c.i)
+			c.fail(&unsubackReasonCodes, faultEmptyList, c.i)
 		}
 		for c.item = 1; c.more(); c.item++ {
 			p.ReasonCodes = append(p.ReasonCodes, c.reason(&unsubackReasonCodes, TypeUnsuback))
@@ -124,22 +190,22 @@ func (p *UnsubackProperties) decode(c *cursor) {
 // or nil.
 func (p *Unsuback) Validate(v Version) error {
 	c := checker{v: v}
-	c.version(&unsubackPacket)
 	p.check(&c)
 	return c.result()
 }
 
 func (p *Unsuback) check(c *checker) {
+	if !c.v.Known() {
+		c.fail(&unsubackPacket, faultVersion)
+	}
 	c.sentBy(&unsubackPacket, byServer)
 	c.packetID(&unsubackPacketID, p.PacketID)
-	if c.v.IsV5() {
+	if !p.Properties.none() {
 		p.Properties.check(c)
-	} else {
-		p.Properties.absent(c)
 	}
 	if c.v.IsV5() {
 		if len(p.ReasonCodes) == 0 {
-			c.fail(&unsubackReasonCodes, faultEmpty)
+			c.fail(&unsubackReasonCodes, faultEmptyList)
 		}
 		for i := range p.ReasonCodes {
 			c.item = i + 1
@@ -152,10 +218,14 @@ func (p *Unsuback) check(c *checker) {
 }
 
 func (p *UnsubackProperties) check(c *checker) {
+	if !c.v.IsV5() {
+		p.absent(c)
+		return
+	}
 	if p.ReasonString.Set {
 		c.text(&unsubackPropertiesReasonString, p.ReasonString.Value)
 	}
-	if !p.UserProperties.IsZero() {
+	if p.UserProperties.r.block != nil {
 		c.users(&unsubackPropertiesUserProperties, &p.UserProperties)
 	}
 }
@@ -164,7 +234,7 @@ func (p *UnsubackProperties) absent(c *checker) {
 	if p.ReasonString.Set {
 		c.fail(&unsubackPropertiesReasonString, faultNotInVersion)
 	}
-	if !p.UserProperties.IsZero() {
+	if p.UserProperties.r.block != nil {
 		c.fail(&unsubackPropertiesUserProperties, faultNotInVersion)
 	}
 }
@@ -173,7 +243,9 @@ func (p *UnsubackProperties) absent(c *checker) {
 func (p *Unsuback) sizes(v Version) (remaining, properties int) {
 	remaining += packetIDSize(v)
 	if v.IsV5() {
-		properties = p.Properties.size()
+		if !p.Properties.none() {
+			properties = p.Properties.size()
+		}
 		remaining += varintSize(properties) + properties
 	}
 	if v.IsV5() {
@@ -191,8 +263,9 @@ func (p *Unsuback) Size(v Version) int {
 // AppendTo appends the packet to dst. It validates p first; on an error,
 // which is an *Error, dst is returned as it was.
 func (p *Unsuback) AppendTo(dst []byte, v Version) ([]byte, error) {
-	if err := p.Validate(v); err != nil {
-		return dst, err
+	c := checker{v: v}
+	if p.check(&c); c.err != nil {
+		return dst, c.err
 	}
 	remaining, properties := p.sizes(v)
 	if remaining > MaxRemaining {
@@ -209,6 +282,11 @@ func (p *Unsuback) AppendTo(dst []byte, v Version) ([]byte, error) {
 		}
 	}
 	return dst, nil
+}
+
+// none reports whether no property is set.
+func (p *UnsubackProperties) none() bool {
+	return !p.ReasonString.Set && p.UserProperties.r.block == nil
 }
 
 // size returns the Property Length.

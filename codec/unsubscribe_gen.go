@@ -33,20 +33,77 @@ var (
 		{fault: faultUTF8, v5: verdict{rule: "MQTT-1.5.7-1"}},
 	}}
 	unsubscribeFilters = field{packet: TypeUnsubscribe, name: "Filters[%d]", verdicts: []fieldVerdict{
-		{fault: faultEmpty, v311: verdict{rule: "MQTT-3.10.3-2"}, v5: verdict{rule: "MQTT-3.10.3-2"}},
+		{fault: faultEmptyList, v311: verdict{rule: "MQTT-3.10.3-2"}, v5: verdict{rule: "MQTT-3.10.3-2"}},
 		{fault: faultUTF8, v311: verdict{rule: "MQTT-3.10.3-1"}, v5: verdict{rule: "MQTT-3.10.3-1"}},
 		{fault: faultHash, v311: verdict{rule: "MQTT-4.7.1-2"}, v5: verdict{rule: "MQTT-4.7.1-1"}},
 	}}
 )
+
+// Decode reads the body of a UNSUBSCRIBE into p, which keeps views into it,
+// and returns the first fault as an *Error.
+func (p *Unsubscribe) Decode(h Header, body []byte, v Version) error {
+	if !h.plain(TypeUnsubscribe) || h.Flags != 0x02 || !v.plain() || v&fromServer != 0 {
+		return p.decodeSlow(h, body, v)
+	}
+	b, i := body, 0
+	p.PacketID, i = packetIDAt(b, i)
+	p.Properties = UnsubscribeProperties{}
+	if v.IsV5() {
+		if uint(i) < uint(len(b)) && b[i] == 0 {
+			i++ // a Property Length of 0
+		} else {
+			i = p.Properties.decodeFast(b, i, v)
+		}
+	}
+	if i == len(b) {
+		return p.decodeSlow(h, body, v)
+	}
+	list := p.Filters[:0]
+	for uint(i) < uint(len(b)) {
+		var e Bytes
+		e, i = filterAt(b, i, v)
+		list = append(list, e)
+	}
+	p.Filters = list
+	if i != len(b) {
+		return p.decodeSlow(h, body, v)
+	}
+	return nil
+}
+
+func (p *UnsubscribeProperties) decodeFast(b []byte, i int, v Version) int {
+	i, end := blockAt(b, i)
+	if i == end {
+		return i
+	}
+	var userProperties span
+	b = b[:end]
+	for uint(i) < uint(len(b)) {
+		switch b[i] {
+		case propertyUserProperty:
+			at := i
+			i = pairAt(b, i+1, v)
+			if i < 0 {
+				return -1
+			}
+			userProperties.add(at, i)
+		default:
+			return -1
+		}
+	}
+	if userProperties.n > 0 {
+		p.UserProperties.r = userProperties.repeated(b)
+	}
+	return i
+}
 
 // Type returns TypeUnsubscribe.
 func (*Unsubscribe) Type() PacketType {
 	return TypeUnsubscribe
 }
 
-// Decode reads the body of a UNSUBSCRIBE into p, which keeps views into it,
-// and returns the first fault as an *Error.
-func (p *Unsubscribe) Decode(h Header, body []byte, v Version) error {
+// decodeSlow is Decode for all packets, and finds out what is wrong.
+func (p *Unsubscribe) decodeSlow(h Header, body []byte, v Version) error {
 	c := cursor{b: body, v: v}
 	c.header(&unsubscribePacket, h)
 	if h.Flags != 0x02 {
@@ -76,7 +133,7 @@ func (p *Unsubscribe) decode(c *cursor) {
 		p.Properties.decode(c)
 	}
 	if !c.more() {
-		c.fail(&unsubscribeFilters, faultEmpty, c.i)
+		c.fail(&unsubscribeFilters, faultEmptyList, c.i)
 	}
 	p.Filters = p.Filters[:0]
 	for c.item = 1; c.more(); c.item++ {
@@ -112,21 +169,21 @@ func (p *UnsubscribeProperties) decode(c *cursor) {
 // or nil.
 func (p *Unsubscribe) Validate(v Version) error {
 	c := checker{v: v}
-	c.version(&unsubscribePacket)
 	p.check(&c)
 	return c.result()
 }
 
 func (p *Unsubscribe) check(c *checker) {
+	if !c.v.Known() {
+		c.fail(&unsubscribePacket, faultVersion)
+	}
 	c.sentBy(&unsubscribePacket, byClient)
 	c.packetID(&unsubscribePacketID, p.PacketID)
-	if c.v.IsV5() {
+	if !p.Properties.none() {
 		p.Properties.check(c)
-	} else {
-		p.Properties.absent(c)
 	}
 	if len(p.Filters) == 0 {
-		c.fail(&unsubscribeFilters, faultEmpty)
+		c.fail(&unsubscribeFilters, faultEmptyList)
 	}
 	for i := range p.Filters {
 		c.item = i + 1
@@ -136,13 +193,17 @@ func (p *Unsubscribe) check(c *checker) {
 }
 
 func (p *UnsubscribeProperties) check(c *checker) {
-	if !p.UserProperties.IsZero() {
+	if !c.v.IsV5() {
+		p.absent(c)
+		return
+	}
+	if p.UserProperties.r.block != nil {
 		c.users(&unsubscribePropertiesUserProperties, &p.UserProperties)
 	}
 }
 
 func (p *UnsubscribeProperties) absent(c *checker) {
-	if !p.UserProperties.IsZero() {
+	if p.UserProperties.r.block != nil {
 		c.fail(&unsubscribePropertiesUserProperties, faultNotInVersion)
 	}
 }
@@ -151,7 +212,9 @@ func (p *UnsubscribeProperties) absent(c *checker) {
 func (p *Unsubscribe) sizes(v Version) (remaining, properties int) {
 	remaining += packetIDSize(v)
 	if v.IsV5() {
-		properties = p.Properties.size()
+		if !p.Properties.none() {
+			properties = p.Properties.size()
+		}
 		remaining += varintSize(properties) + properties
 	}
 	for _, s := range p.Filters {
@@ -169,8 +232,9 @@ func (p *Unsubscribe) Size(v Version) int {
 // AppendTo appends the packet to dst. It validates p first; on an error,
 // which is an *Error, dst is returned as it was.
 func (p *Unsubscribe) AppendTo(dst []byte, v Version) ([]byte, error) {
-	if err := p.Validate(v); err != nil {
-		return dst, err
+	c := checker{v: v}
+	if p.check(&c); c.err != nil {
+		return dst, c.err
 	}
 	remaining, properties := p.sizes(v)
 	if remaining > MaxRemaining {
@@ -185,6 +249,11 @@ func (p *Unsubscribe) AppendTo(dst []byte, v Version) ([]byte, error) {
 		dst = appendBinary(dst, s)
 	}
 	return dst, nil
+}
+
+// none reports whether no property is set.
+func (p *UnsubscribeProperties) none() bool {
+	return p.UserProperties.r.block == nil
 }
 
 // size returns the Property Length.

@@ -35,7 +35,7 @@ func (v Version) Level() byte { return byte(v & levelMask) }
 func (v Version) Wide() bool { return v&wide != 0 }
 
 // Known reports whether v names one of the two versions this package speaks.
-func (v Version) Known() bool { return v&levelMask == V311 || v&levelMask == V5 }
+func (v Version) Known() bool { return v&levelMask&^1 == V311 }
 
 // MaxPacketID returns the largest packet identifier of the link: 65,535, or
 // 4,294,967,295 where identifiers are wide.

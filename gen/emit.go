@@ -55,6 +55,7 @@ func (p *Packet) emit(f *File) {
 		s.emitPropertyTypes(f)
 	}
 	p.emitFields(f)
+	p.emitFast(f)
 	p.emitDecode(f)
 	for _, s := range structs {
 		s.emitDecode(f)

@@ -122,7 +122,7 @@ func (f *Field) emitSize(g *Group, path string) {
 			g.For(Id("i").Op(":=").Range().Add(value)).Block(Id("remaining").Op("+=").Add(value.Clone()).Index(Id("i")).Dot("size").Call(Id("v")))
 		case "properties":
 			n := sizeVar(path + f.valuePath())
-			g.Id(n).Op("=").Add(value).Dot("size").Call()
+			g.If(Op("!").Add(value.Clone()).Dot("none").Call()).Block(Id(n).Op("=").Add(value).Dot("size").Call())
 			if f.Optional {
 				g.If(Id(n).Op(">").Lit(0)).BlockFunc(func(g *Group) {
 					add(g, Id("varintSize").Call(Id(n)).Op("+").Id(n))
@@ -157,7 +157,9 @@ func (f *Field) writeGuard(path string) *Statement {
 	case f.V5:
 		return Id("v").Dot("IsV5").Call()
 	case f.When != nil:
-		return f.When.expr("p")
+		when := *f.When
+		when.Path = path + when.Path
+		return when.expr("p")
 	case f.Present:
 		return member("p", path+f.Name).Dot("Set")
 	}
@@ -167,7 +169,9 @@ func (f *Field) writeGuard(path string) *Statement {
 // emitAppendTo writes the method that appends the packet.
 func (p *Packet) emitAppendTo(f *File, name string, blocks []string) {
 	f.Func().Params(Id("p").Op("*").Id(p.Go)).Id(name).Params(Id("dst").Index().Byte(), Id("v").Id("Version")).Params(Index().Byte(), Error()).BlockFunc(func(g *Group) {
-		g.If(Err().Op(":=").Id("p").Dot("Validate").Call(Id("v")), Err().Op("!=").Nil()).Block(Return(Id("dst"), Err()))
+		p.emitBare(g)
+		g.Id("c").Op(":=").Id("checker").Values(Id("v").Op(":").Id("v"))
+		g.If(Id("p").Dot("check").Call(Op("&").Id("c")), Id("c").Dot("err").Op("!=").Nil()).Block(Return(Id("dst"), Id("c").Dot("err")))
 		g.ListFunc(func(g *Group) {
 			g.Id("remaining")
 			for _, b := range blocks {
@@ -182,6 +186,18 @@ func (p *Packet) emitAppendTo(f *File, name string, blocks []string) {
 		}
 		g.Return(Id("dst"), Nil())
 	})
+}
+
+// emitBare appends the usual form of the acknowledgements in one go: a Packet
+// Identifier of two bytes and nothing else.
+func (p *Packet) emitBare(g *Group) {
+	if len(p.Root.Fields) != 3 || p.Root.Fields[0].Wire != "packet_id" || !p.Root.Fields[1].Optional {
+		return
+	}
+	id := p.Root.Fields[0].Name
+	g.If(Id("id").Op(":=").Id("p").Dot(id), Id("id").Op("-").Lit(1).Op("<").Lit(65535).Op("&&").Id("p").Dot(p.Root.Fields[1].Name).Op("==").Lit(0).
+		Op("&&").Id("p").Dot(p.Root.Fields[2].Name).Dot("none").Call().Op("&&").Id("v").Dot("plain").Call()).Block(
+		Return(Append(Id("dst"), p.firstByte(), Lit(2), Byte().Call(Id("id").Op(">>").Lit(8)), Byte().Call(Id("id"))), Nil()))
 }
 
 // firstByte returns the expression of the first byte of the packet.
@@ -200,7 +216,7 @@ func orBits(bits []*Bit, path string) *Statement {
 		value := member("p", path+b.goPath())
 		switch {
 		case b.Present != nil:
-			e = e.Op("|").Id("bit").Call(Id("p").Dot(b.Present.Name).Dot("Set"), hexLit(b.Mask()))
+			e = e.Op("|").Id("bit").Call(member("p", path+b.Present.Name).Dot("Set"), hexLit(b.Mask()))
 		case b.Reserved():
 			if b.Value != 0 {
 				e = e.Op("|").Add(hexLit(b.Value << b.Shift))
@@ -262,7 +278,11 @@ func (f *Field) emitAppend(g *Group, path string) {
 	}
 	guard := f.writeGuard(path)
 	if f.Optional {
-		present := Id("properties").Op(">").Lit(0)
+		block := f.Name
+		if f.Wire == "reason_code" {
+			block = f.Partner.Name
+		}
+		present := Id(sizeVar(path + block)).Op(">").Lit(0)
 		if f.Wire == "reason_code" {
 			present = Parens(present.Op("||").Add(value.Clone()).Op("!=").Lit(0))
 		}
@@ -295,6 +315,18 @@ func (s *Record) emitPropertyAppend(f *File) {
 			continue
 		}
 		recv := Id("p").Op("*").Id(field.propertiesType())
+		f.Comment("// none reports whether no property is set.")
+		f.Func().Params(recv.Clone()).Id("none").Params().Bool().BlockFunc(func(g *Group) {
+			var all []*Statement
+			for _, a := range field.Allow {
+				if a.Many {
+					all = append(all, Id("p").Dot(a.As).Dot("r").Dot("block").Op("==").Nil())
+				} else {
+					all = append(all, Op("!").Id("p").Dot(a.As).Dot("Set"))
+				}
+			}
+			g.Return(and(all))
+		})
 		f.Comment("// size returns the Property Length.")
 		f.Func().Params(recv).Id("size").Params().Params(Id("n").Int()).BlockFunc(func(g *Group) {
 			for _, a := range field.Allow {

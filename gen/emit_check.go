@@ -9,7 +9,6 @@ func (p *Packet) emitValidate(f *File) {
 	f.Add(lineComment("Validate returns the first rule of version v that p breaks, as an *Error, or nil."))
 	f.Func().Params(Id("p").Op("*").Id(p.Go)).Id("Validate").Params(Id("v").Id("Version")).Error().Block(
 		Id("c").Op(":=").Id("checker").Values(Id("v").Op(":").Id("v")),
-		Id("c").Dot("version").Call(ref(lowerFirst(p.Go)+"Packet")),
 		Id("p").Dot("check").Call(Op("&").Id("c")),
 		Return(call("result")),
 	)
@@ -19,6 +18,7 @@ func (p *Packet) emitValidate(f *File) {
 func (s *Record) emitCheck(f *File) {
 	f.Func().Params(Id("p").Op("*").Id(s.Go)).Id("check").Params(Id("c").Op("*").Id("checker")).BlockFunc(func(g *Group) {
 		if s.Packet.Root == s {
+			g.If(Op("!").Id("c").Dot("v").Dot("Known").Call()).Block(call("fail", ref(lowerFirst(s.Packet.Go)+"Packet"), Id("faultVersion")))
 			s.Packet.emitSides(g, "c")
 		}
 		for _, b := range s.Head {
@@ -61,24 +61,22 @@ func (f *Field) emitCheck(g *Group) {
 	}
 	value := Id("p").Dot(f.Name)
 	if f.Wire == "properties" {
-		g.If(isV5()).Block(value.Clone().Dot("check").Call(Id("c"))).
-			Else().Block(value.Clone().Dot("absent").Call(Id("c")))
+		g.If(Op("!").Add(value.Clone()).Dot("none").Call()).Block(value.Clone().Dot("check").Call(Id("c")))
 		return
 	}
 	if f.Present {
 		value = value.Dot("Value")
 	}
 	body := f.checks(value)
-	if len(body) == 0 {
-		return
-	}
 	switch {
 	case f.V5:
-		set := Id("p").Dot(f.Name).Op("!=").Lit(0)
-		if f.Wire == "reason_codes" {
-			set = Len(Id("p").Dot(f.Name)).Op(">").Lit(0)
+		absent := call("fail", ref(f.Var), Id("faultNotInVersion"))
+		if len(body) == 0 {
+			g.If(Op("!").Add(isV5()).Op("&&").Add(f.isSet())).Block(absent)
+			return
 		}
-		g.If(isV5()).Block(body...).Else().If(set).Block(call("fail", ref(f.Var), Id("faultNotInVersion")))
+		g.If(isV5()).Block(body...).Else().If(f.isSet()).Block(absent)
+	case len(body) == 0:
 	case f.Present:
 		g.If(Id("p").Dot(f.Name).Dot("Set")).Block(body...)
 	case f.When != nil:
@@ -90,6 +88,14 @@ func (f *Field) emitCheck(g *Group) {
 	}
 }
 
+// isSet returns the condition that a field which is no Opt has a value.
+func (f *Field) isSet() *Statement {
+	if f.isList() || scalarWires[f.Wire] == "Bytes" {
+		return Len(Id("p").Dot(f.Name)).Op(">").Lit(0)
+	}
+	return Id("p").Dot(f.Name).Op("!=").Lit(0)
+}
+
 // checks returns the statements that check a value.
 func (f *Field) checks(value *Statement) []Code {
 	var body []Code
@@ -99,7 +105,7 @@ func (f *Field) checks(value *Statement) []Code {
 		body = append(body, value.Clone().Dot("check").Call(Id("c")))
 	case "list", "utf8_list", "reason_codes":
 		if f.Checks["not_empty"] != nil {
-			body = append(body, If(Len(value.Clone()).Op("==").Lit(0)).Block(call("fail", ref(f.Var), Id("faultEmpty"))))
+			body = append(body, If(Len(value.Clone()).Op("==").Lit(0)).Block(call("fail", ref(f.Var), Id("faultEmptyList"))))
 		}
 		body = append(body, For(Id("i").Op(":=").Range().Add(value.Clone())).BlockFunc(func(g *Group) {
 			g.Id("c").Dot("item").Op("=").Id("i").Op("+").Lit(1)
@@ -168,6 +174,7 @@ func (s *Record) emitPropertyCheck(f *File) {
 		}
 		recv := Id("p").Op("*").Id(field.propertiesType())
 		f.Func().Params(recv).Id("check").Params(Id("c").Op("*").Id("checker")).BlockFunc(func(g *Group) {
+			g.If(Op("!").Add(isV5())).Block(Id("p").Dot("absent").Call(Id("c")), Return())
 			for _, a := range field.Allow {
 				a.emitCheck(g)
 			}
@@ -182,7 +189,7 @@ func (s *Record) emitPropertyCheck(f *File) {
 
 func (a *Allowed) isSet() *Statement {
 	if a.Many {
-		return Op("!").Id("p").Dot(a.As).Dot("IsZero").Call()
+		return Id("p").Dot(a.As).Dot("r").Dot("block").Op("!=").Nil()
 	}
 	return Id("p").Dot(a.As).Dot("Set")
 }

@@ -10,8 +10,8 @@ import (
 func (p *Packet) emitDecode(f *File) {
 	f.Add(lineComment("Type returns Type" + p.Go + "."))
 	f.Func().Params(Op("*").Id(p.Go)).Id("Type").Params().Id("PacketType").Block(Return(Id("Type" + p.Go)))
-	f.Add(lineComment("Decode reads the body of a " + p.Name + " into p, which keeps views into it, and returns the first fault as an *Error."))
-	p.emitDecoder(f, "Decode", Id("b").Op(":").Id("body"), Id("v").Op(":").Id("v"))
+	f.Comment("// decodeSlow is Decode for all packets, and finds out what is wrong.")
+	p.emitDecoder(f, "decodeSlow", Id("b").Op(":").Id("body"), Id("v").Op(":").Id("v"))
 	f.Add(lineComment("DecodeLoose reads like Decode, but passes over all faults that leave the packet readable."))
 	p.emitDecoder(f, "DecodeLoose", Id("b").Op(":").Id("body"), Id("v").Op(":").Id("v"), Id("loose").Op(":").True())
 }
@@ -19,27 +19,26 @@ func (p *Packet) emitDecode(f *File) {
 func (p *Packet) emitDecoder(f *File, name string, cursor ...Code) {
 	f.Func().Params(Id("p").Op("*").Id(p.Go)).Id(name).
 		Params(Id("h").Id("Header"), Id("body").Index().Byte(), Id("v").Id("Version")).Error().
-		Block(
-			Id("c").Op(":=").Id("cursor").Values(cursor...),
-			Id("c").Dot("header").Call(ref(lowerFirst(p.Go)+"Packet"), Id("h")),
-			p.emitFixedFlags(),
-			Id("p").Dot("decode").CallFunc(func(g *Group) {
+		BlockFunc(func(g *Group) {
+			g.Id("c").Op(":=").Id("cursor").Values(cursor...)
+			g.Id("c").Dot("header").Call(ref(lowerFirst(p.Go)+"Packet"), Id("h"))
+			p.emitFixedFlags(g)
+			g.Id("p").Dot("decode").CallFunc(func(g *Group) {
 				g.Op("&").Id("c")
 				if p.Fixed == nil {
 					g.Id("h")
 				}
-			}),
-			Return(call("end", ref(lowerFirst(p.Go)+"Packet"))),
-		)
+			})
+			g.Return(call("end", ref(lowerFirst(p.Go)+"Packet")))
+		})
 }
 
 // emitFixedFlags checks the reserved flags of the fixed header.
-func (p *Packet) emitFixedFlags() Code {
-	if p.Fixed == nil {
-		return Null()
+func (p *Packet) emitFixedFlags(g *Group) {
+	if p.Fixed != nil {
+		g.If(Id("h").Dot("Flags").Op("!=").Add(hexLit(p.Fixed.Value))).Block(
+			call("failAt", ref(p.Fixed.Var), Id("faultFlags"), Lit(0)))
 	}
-	return If(Id("h").Dot("Flags").Op("!=").Add(hexLit(p.Fixed.Value))).Block(
-		call("failAt", ref(p.Fixed.Var), Id("faultFlags"), Lit(0)))
 }
 
 // emitDecode writes the method that reads the fields of a struct.
@@ -53,7 +52,7 @@ func (s *Record) emitDecode(f *File) {
 		if s.Packet.Root == s {
 			s.Packet.emitSides(g, "c")
 			for _, b := range s.Packet.Flags {
-				b.emitRead(g, Id("h").Dot("Flags"))
+				b.emitRead(g, Id("h").Dot("Flags"), b.failure)
 			}
 		}
 		for _, field := range s.Fields {
@@ -69,14 +68,26 @@ func (s *Record) emitDecode(f *File) {
 func (p *Packet) emitSides(g *Group, recv string) {
 	name := ref(lowerFirst(p.Go) + "Packet")
 	v311, v5 := p.From[V311], p.From[V5]
-	switch {
-	case v311 == "":
+	if v311 == "" {
 		g.Id(recv).Dot("onlyV5").Call(name)
-	case v311 == v5 && v5 != "both":
-		g.Id(recv).Dot("sentBy").Call(name, sidesOf(v5))
-	case v311 != v5:
-		g.If(Op("!").Id(recv).Dot("v").Dot("IsV5").Call()).Block(
-			Id(recv).Dot("sentBy").Call(name, sidesOf(v311)))
+		v311 = v5
+	}
+	sentBy := func(side string) []Code {
+		if side == "both" {
+			return nil
+		}
+		return []Code{Id(recv).Dot("sentBy").Call(name, sidesOf(side))}
+	}
+	versionOf := Id(recv).Dot("v").Dot("IsV5").Call()
+	switch {
+	case v311 == v5:
+		g.Add(sentBy(v5)...)
+	case v5 == "both":
+		g.If(Op("!").Add(versionOf)).Block(sentBy(v311)...)
+	case v311 == "both":
+		g.If(versionOf).Block(sentBy(v5)...)
+	default:
+		g.If(versionOf).Block(sentBy(v5)...).Else().Block(sentBy(v311)...)
 	}
 }
 
@@ -84,23 +95,16 @@ func sidesOf(side string) *Statement {
 	return Id("by" + strings.ToUpper(side[:1]) + side[1:])
 }
 
-// emitRead reads one run of bits out of the byte in from.
-func (b *Bit) emitRead(g *Group, from *Statement) {
-	fail := "fail"
-	position := Code(Id("at"))
-	if b.Byte == nil {
-		fail, position = "failAt", Lit(0)
-	} else if b.Byte.InCross {
-		position = Id(b.Byte.atVar())
-	}
+// emitRead reads one run of bits out of the byte in from. fail returns the
+// statement for a fault, given the name of the fault.
+func (b *Bit) emitRead(g *Group, from *Statement, fail func(fault *Statement) Code) {
 	masked := func() *Statement { return from.Clone().Op("&").Add(hexLit(b.Mask())) }
 	target := member("p", b.goPath())
 	switch {
 	case b.Present != nil:
 		g.Id("p").Dot(b.Present.Name).Op("=").Add(b.Present.goType()).Values(Id("Set").Op(":").Add(masked()).Op("!=").Lit(0))
 	case b.Reserved():
-		g.If(masked().Op("!=").Add(hexLit(b.Value << b.Shift))).Block(
-			Id("c").Dot(fail).Call(ref(b.Var), Id("faultReserved"), position))
+		g.If(masked().Op("!=").Add(hexLit(b.Value << b.Shift))).Block(fail(Id("faultReserved")))
 	case b.Go == "bool":
 		g.Add(target).Op("=").Add(masked()).Op("!=").Lit(0)
 	default:
@@ -110,10 +114,30 @@ func (b *Bit) emitRead(g *Group, from *Statement) {
 		}
 		g.Add(target).Op("=").Id(b.Go).Call(value.Op("&").Add(hexLit(1<<b.Width - 1)))
 		if b.Max >= 0 {
-			g.If(member("p", b.goPath()).Op(">").Lit(b.Max)).Block(
-				Id("c").Dot(fail).Call(ref(b.Var), Id("faultRange"), position))
+			g.If(member("p", b.goPath()).Op(">").Lit(b.Max)).Block(fail(Id("faultRange")))
 		}
 	}
+}
+
+// emitClear clears bits that v3.1.1 does not have, since structs are used
+// again.
+func (b *Bit) emitClear(g *Group) {
+	zero := Lit(0)
+	if b.Go == "bool" {
+		zero = False()
+	}
+	g.Add(member("p", b.goPath())).Op("=").Add(zero)
+}
+
+// failure returns what the careful decoder does about a fault of the bits.
+func (b *Bit) failure(fault *Statement) Code {
+	switch {
+	case b.Byte == nil:
+		return call("failAt", ref(b.Var), fault, Lit(0))
+	case b.Byte.InCross:
+		return call("fail", ref(b.Var), fault, Id(b.Byte.atVar()))
+	}
+	return call("fail", ref(b.Var), fault, Id("at"))
 }
 
 // goPath returns the Go field of the bits from the struct that reads them.
@@ -144,13 +168,16 @@ func (f *Field) emitRead(g *Group) {
 }
 
 // guard returns the condition under which the field is on the wire, or nil.
-func (f *Field) guard() *Statement {
-	var all []Code
+func (f *Field) guard() *Statement { return f.guardOf(isV5, call("more")) }
+
+// guardOf is guard with the expressions for v5.0 and for bytes that are left.
+func (f *Field) guardOf(v5 func() *Statement, more *Statement) *Statement {
+	var all []*Statement
 	if f.V5 {
-		all = append(all, isV5())
+		all = append(all, v5())
 	}
 	if f.Optional {
-		all = append(all, call("more"))
+		all = append(all, more)
 	}
 	if f.When != nil {
 		all = append(all, f.When.expr("p"))
@@ -158,10 +185,15 @@ func (f *Field) guard() *Statement {
 	if f.Present {
 		all = append(all, Id("p").Dot(f.Name).Dot("Set"))
 	}
+	return and(all)
+}
+
+// and joins conditions; it returns nil where there is none.
+func and(all []*Statement) *Statement {
 	if len(all) == 0 {
 		return nil
 	}
-	e := Add(all[0])
+	e := all[0].Clone()
 	for _, c := range all[1:] {
 		e = e.Op("&&").Add(c)
 	}
@@ -181,8 +213,16 @@ func (f *Field) emitReset(g *Group) {
 	case "reason_codes", "list", "utf8_list":
 		g.Add(target).Id("p").Dot(f.Name).Index(Op(":").Lit(0))
 	default:
-		g.Add(target).Lit(0)
+		g.Add(target).Add(f.zero())
 	}
+}
+
+// zero returns the zero value of the field's Go type.
+func (f *Field) zero() *Statement {
+	if scalarWires[f.Wire] == "Bytes" {
+		return Nil()
+	}
+	return Lit(0)
 }
 
 // emitValue reads the value of a field that is on the wire.
@@ -250,11 +290,8 @@ func readScalar(wire, field string, checks map[string]*Check, f *Field) *Stateme
 	return call(wire, ref(field))
 }
 
-// packetGo returns the Go name of the packet that the field's descriptor
-// belongs to.
-func (f *Field) packetGo() string {
-	return strings.ToUpper(f.Var[:1]) + strings.TrimSuffix(f.Var[1:], f.Name)
-}
+// packetGo returns the Go name of the packet that the field belongs to.
+func (f *Field) packetGo() string { return f.In.Packet.Go }
 
 func (f *Field) emitBits(g *Group) {
 	name := lowerFirst(f.Name)
@@ -266,7 +303,7 @@ func (f *Field) emitBits(g *Group) {
 	for _, presence := range []bool{true, false} {
 		for _, b := range f.Bits {
 			if (b.Present != nil) == presence && !b.V5 {
-				b.emitRead(g, Id(name))
+				b.emitRead(g, Id(name), b.failure)
 			}
 		}
 	}
@@ -291,18 +328,25 @@ func (f *Field) emitNewBits(g *Group, name string) {
 	g.If(isV5()).BlockFunc(func(g *Group) {
 		for _, b := range f.Bits {
 			if b.V5 {
-				b.emitRead(g, Id(name))
+				b.emitRead(g, Id(name), b.failure)
 			}
 		}
-	}).Else().If(Id(name).Op("&").Add(hexLit(mask)).Op("!=").Lit(0)).Block(
-		call("fail", ref(f.Var), Id("faultReserved"), at))
+	}).Else().BlockFunc(func(g *Group) {
+		for _, b := range f.Bits {
+			if b.V5 {
+				b.emitClear(g)
+			}
+		}
+		g.If(Id(name).Op("&").Add(hexLit(mask)).Op("!=").Lit(0)).Block(
+			call("fail", ref(f.Var), Id("faultReserved"), at))
+	})
 }
 
 // emitList reads the elements of a list up to the end of the packet.
 func (f *Field) emitList(g *Group) {
 	list := func() *Statement { return Id("p").Dot(f.Name) }
 	if f.Checks["not_empty"] != nil {
-		g.If(Op("!").Add(call("more"))).Block(call("fail", ref(f.Var), Id("faultEmpty"), Id("c").Dot("i")))
+		g.If(Op("!").Add(call("more"))).Block(call("fail", ref(f.Var), Id("faultEmptyList"), Id("c").Dot("i")))
 	}
 	if f.guard() == nil {
 		g.Add(list()).Op("=").Add(list()).Index(Op(":").Lit(0))
@@ -330,26 +374,6 @@ func (c *Check) emitCross(g *Group, decode bool) {
 	if decode && c.readZero() {
 		return
 	}
-	var broken []Code
-	if guard := c.guard(); guard != nil {
-		broken = append(broken, guard)
-	}
-	switch c.Verb {
-	case "not_empty":
-		broken = append(broken, c.Set.not("p"), c.Other.not("p"))
-	case "needs":
-		broken = append(broken, c.Set.expr("p"), c.Other.not("p"))
-	case "excludes":
-		broken = append(broken, c.Set.expr("p"), c.Other.expr("p"))
-	case "required":
-		broken = append(broken, c.Set.not("p"))
-	case "custom":
-		broken = append(broken, Id("p").Dot(c.Method).Call())
-	}
-	e := Add(broken[0])
-	for _, b := range broken[1:] {
-		e = e.Op("&&").Add(b)
-	}
 	fail := []Code{ref(c.Var), Id(c.Fault)}
 	method := "fail"
 	if decode {
@@ -358,25 +382,45 @@ func (c *Check) emitCross(g *Group, decode bool) {
 			method = "failAt"
 		}
 	}
-	g.If(e).Block(Id("c").Dot(method).Call(fail...))
+	g.If(c.broken(isV5)).Block(Id("c").Dot(method).Call(fail...))
 }
+
+// broken returns the condition that the rule is broken.
+func (c *Check) broken(v5 func() *Statement) *Statement {
+	var all []*Statement
+	switch {
+	case c.Holds(V311) && !c.Holds(V5):
+		all = append(all, Op("!").Add(v5()))
+	case c.Holds(V5) && !c.Holds(V311) && !(c.Set.V5 && c.impliedV5()):
+		all = append(all, v5())
+	}
+	switch c.Verb {
+	case "not_empty":
+		all = append(all, c.Set.not("p"), c.Other.not("p"))
+	case "needs":
+		all = append(all, c.Set.expr("p"), c.Other.not("p"))
+	case "excludes":
+		all = append(all, c.Set.expr("p"), c.Other.expr("p"))
+	case "required":
+		all = append(all, c.Set.not("p"))
+	case "custom":
+		all = append(all, Id("p").Dot(c.Method).Call())
+	}
+	return and(all)
+}
+
+// impliedV5 reports whether the rule can only be broken by a value that is
+// set, which a field of v5.0 is not under v3.1.1.
+func (c *Check) impliedV5() bool { return c.Verb != "required" && c.Verb != "not_empty" }
 
 // readZero reports whether reading cannot break the rule, because it leaves a
 // field zero that is not on the wire.
 func (c *Check) readZero() bool {
-	return c.Verb == "needs" && c.Field != nil && c.Field.When != nil && c.Prop == nil
-}
-
-// guard returns the version that the rule holds in, or nil where it holds in
-// both, or what it looks at exists in v5.0 alone.
-func (c *Check) guard() *Statement {
-	switch {
-	case c.Holds(V311) && !c.Holds(V5):
-		return Op("!").Add(isV5())
-	case c.Holds(V5) && !c.Holds(V311) && !(c.Set.V5 && c.Verb != "required"):
-		return isV5()
+	if c.Verb != "needs" || c.Field == nil || c.Field.When == nil || c.Prop != nil {
+		return false
 	}
-	return nil
+	when := c.Field.When
+	return c.Other.Path == when.Path && c.Other.Op == when.Op && c.Other.Than == when.Than
 }
 
 // position returns where the faulty field begins.
@@ -445,7 +489,7 @@ func (a *Allowed) emitCase(g *Group) {
 		g.If(target().Dot("Set")).Block(call("fail", ref(a.Var), Id("faultRepeated"), Id("at")))
 		g.Add(target()).Op("=").Id("Some").Call(readScalar(a.Wire, a.Var, a.Property.Checks, nil))
 		if a.Property.Checks["not_empty"] != nil {
-			g.If(Len(target().Dot("Value")).Op("==").Lit(0)).Block(call("fail", ref(a.Var), Id("faultEmpty"), Id("at")))
+			g.If(Len(target().Dot("Value")).Op("==").Lit(0)).Block(call("failBefore", ref(a.Var), Id("faultEmpty"), Lit(2)))
 		}
 	})
 }

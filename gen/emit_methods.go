@@ -133,7 +133,7 @@ func (f *Field) emitShow(g *Group, path, label string, show func(g *Group, metho
 		f.Struct.emitShow(g, path+f.valuePath()+".", label+f.Name+".")
 	case f.Wire == "properties":
 		for _, a := range f.Allow {
-			a.emitShow(g, path+f.valuePath()+".", label+f.Name[:0])
+			a.emitShow(g, path+f.valuePath()+".", label)
 		}
 	case f.Wire == "list":
 		g.For(Id("i").Op(":=").Range().Add(value)).Block(

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf16"
 
@@ -38,25 +39,34 @@ func (m *Model) emitPackets(f *File) {
 }
 
 func (m *Model) emitDecoder(f *File) {
-	f.Add(lineComment("Decoder decodes packets into structs that it uses again: one of each type, made when it is first needed. What Decode returns is valid until the next packet of the same type. The zero value is ready."))
+	f.Add(lineComment("Decoder decodes packets into structs that it uses again: one of each type, made when it is first needed. The zero value is ready."))
 	f.Type().Id("Decoder").StructFunc(func(g *Group) {
 		for _, p := range m.Packets {
 			g.Id(lowerFirst(p.Go)).Op("*").Id(p.Go)
 		}
 	})
-	f.Add(lineComment("packet returns the struct for packets of type t, or nil where there is no such type."))
-	f.Func().Params(Id("d").Op("*").Id("Decoder")).Id("packet").Params(Id("t").Id("PacketType")).Id("Packet").Block(
-		Switch(Id("t")).BlockFunc(func(g *Group) {
-			for _, p := range m.Packets {
-				slot := Id("d").Dot(lowerFirst(p.Go))
-				g.Case(Id("Type"+p.Go)).Block(
-					If(slot.Clone().Op("==").Nil()).Block(slot.Clone().Op("=").New(Id(p.Go))),
-					Return(slot),
-				)
-			}
-		}),
-		Return(Nil()),
-	)
+	for _, method := range []string{"Decode", "DecodeLoose"} {
+		m.emitDecoderMethod(f, method)
+	}
+}
+
+func (m *Model) emitDecoderMethod(f *File, method string) {
+	f.Add(lineComment(method + " decodes the packet with the fixed header h and the given body by the method " + method + " of its type. What it returns keeps views into body, and is valid until the next packet of the same type. Errors are of type *Error."))
+	f.Func().Params(Id("d").Op("*").Id("Decoder")).Id(method).
+		Params(Id("h").Id("Header"), Id("body").Index().Byte(), Id("v").Id("Version")).Params(Id("Packet"), Error()).
+		BlockFunc(func(g *Group) {
+			g.Switch(Id("h").Dot("Type")).BlockFunc(func(g *Group) {
+				for _, p := range m.Packets {
+					slot := Id("d").Dot(lowerFirst(p.Go))
+					g.Case(Id("Type"+p.Go)).Block(
+						If(slot.Clone().Op("==").Nil()).Block(slot.Clone().Op("=").New(Id(p.Go))),
+						If(Err().Op(":=").Add(slot.Clone()).Dot(method).Call(Id("h"), Id("body"), Id("v")), Err().Op("!=").Nil()).Block(Return(Nil(), Err())),
+						Return(slot, Nil()),
+					)
+				}
+			})
+			g.Return(Nil(), Id("unknownType").Call(Id("v")))
+		})
 }
 
 // emitProperties writes the identifiers of the properties and their types.
@@ -99,6 +109,7 @@ func (m *Model) emitReasons(f *File) {
 	m.emitReturns(f)
 }
 
+// typeOf returns the type of a packet.
 func (m *Model) typeOf(packet string) int {
 	for _, p := range m.Packets {
 		if p.Go == packet {
@@ -108,6 +119,8 @@ func (m *Model) typeOf(packet string) int {
 	return 0
 }
 
+// reasonMask returns the packets in which one side may send a code, as bits of
+// their types.
 func (m *Model) reasonMask(value int, side string) int {
 	mask := 0
 	for _, c := range m.Reasons {
@@ -174,16 +187,18 @@ func (m *Model) emitReturns(f *File) {
 	)
 }
 
+// returnPackets returns the packets that have return codes.
 func (m *Model) returnPackets() []string {
 	var names []string
 	for _, c := range m.Returns {
-		if len(names) == 0 || names[len(names)-1] != c.Packet {
+		if !slices.Contains(names, c.Packet) {
 			names = append(names, c.Packet)
 		}
 	}
 	return names
 }
 
+// returnGroup is a return code with the reason codes that become it.
 type returnGroup struct {
 	value int
 	codes []Code
@@ -252,8 +267,11 @@ func (m *Model) emitGolden(f *File) {
 	})
 }
 
+// goldenVersions are the names of versions in golden packets, with their
+// constants.
 var goldenVersions = map[string]string{"v3.1.1": "V311", "v5.0": "V5", "v3.1.1 wide": "V311Wide", "v5.0 wide": "V5Wide"}
 
+// tidyHex returns s without spaces, in small letters.
 func tidyHex(s string) string {
 	data, _ := hex.DecodeString(strings.Join(strings.Fields(s), ""))
 	return hex.EncodeToString(data)

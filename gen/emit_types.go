@@ -33,6 +33,7 @@ func (s *Record) emitType(f *File) {
 	})
 }
 
+// emitMember writes the Go field of bits that hold a value.
 func (b *Bit) emitMember(g *Group) {
 	if b.Name == "" {
 		return
@@ -73,6 +74,7 @@ func (f *Field) hasMember() bool {
 	return true
 }
 
+// goType returns the type of the Go field.
 func (f *Field) goType() *Statement {
 	t := f.plainType()
 	if f.Present {
@@ -81,6 +83,7 @@ func (f *Field) goType() *Statement {
 	return t
 }
 
+// plainType returns the type of the value, whether it is optional or not.
 func (f *Field) plainType() *Statement {
 	switch f.Wire {
 	case "properties":
@@ -101,13 +104,7 @@ func (f *Field) plainType() *Statement {
 
 // propertiesType returns the name of the struct of a property block, such as
 // PublishProperties or WillProperties.
-func (f *Field) propertiesType() string {
-	owner, _, nested := strings.Cut(f.Path, ".")
-	if !nested {
-		owner = strings.ToUpper(f.Var[:1]) + strings.TrimSuffix(f.Var[1:], f.Name)
-	}
-	return owner + f.Name
-}
+func (f *Field) propertiesType() string { return f.In.Go + f.Name }
 
 // emitPropertyTypes writes the struct of each property block of s.
 func (s *Record) emitPropertyTypes(f *File) {
@@ -133,6 +130,7 @@ func (f *Field) ownerName(s *Record) string {
 	return "the " + s.Go + " of " + s.Packet.Name
 }
 
+// goType returns the type of the Go field of a property.
 func (a *Allowed) goType() *Statement {
 	switch {
 	case a.Many && a.Wire == "pair":
@@ -179,6 +177,7 @@ func (p *Packet) bitDescriptor(g *Group, b *Bit) {
 	}
 }
 
+// descriptor writes one descriptor.
 func (p *Packet) descriptor(g *Group, name, path string, verdicts []Verdict) {
 	g.Id(name).Op("=").Id("field").ValuesFunc(func(g *Group) {
 		g.Id("packet").Op(":").Id("Type" + p.Go)
@@ -195,8 +194,10 @@ func (p *Packet) descriptor(g *Group, name, path string, verdicts []Verdict) {
 	})
 }
 
+// multiline is a composite literal with an element on each line.
 var multiline = Options{Open: "{", Close: "}", Separator: ",", Multi: true}
 
+// emit returns the members of a fieldVerdict.
 func (v *Verdict) emit() []Code {
 	items := []Code{Id("fault").Op(":").Id(v.Fault)}
 	for _, j := range []struct {
@@ -210,6 +211,7 @@ func (v *Verdict) emit() []Code {
 	return items
 }
 
+// emit returns a verdict.
 func (j Judgement) emit() *Statement {
 	return Id("verdict").ValuesFunc(func(g *Group) {
 		if j.Class != "" {

@@ -47,10 +47,11 @@ type Field struct {
 	Var      string  // its descriptor in the generated code
 	Wire     string
 	Doc      string
-	When     *Cond // written only where this holds, or nil
-	Present  bool  // a flag tells whether it is there: an Opt in Go
-	V5       bool  // does not exist in v3.1.1
-	Optional bool  // may be left out with all that follows it
+	When     *Cond  // written only where this holds, or nil
+	Present  bool   // a flag tells whether it is there: an Opt in Go
+	V5       bool   // does not exist in v3.1.1
+	Optional bool   // may be left out with all that follows it
+	Partner  *Field // the other one of the two optional fields
 	Secret   bool
 	Payload  bool
 	Bits     []*Bit
@@ -98,6 +99,7 @@ type Allowed struct {
 	From     string // "client", "server" or "both"
 	Ref      string
 	Verdicts []Verdict
+	Pos      Pos
 }
 
 // Property is a property of v5.0.

@@ -266,8 +266,11 @@ func (r *resolver) valueCheck(c *Check, wire string, into map[string]*Check) {
 	if c.Verb == "max" {
 		r.inRange(c.Pos, "value", c.Value, 1, 254)
 	}
-	if wire == "packet_id" {
+	switch {
+	case wire == "packet_id":
 		c.Fault = "faultZeroPacketID"
+	case c.Verb == "not_empty" && wire != "utf8":
+		c.Fault = "faultEmptyList"
 	}
 	into[c.Verb] = c
 }

@@ -24,7 +24,7 @@ func (r *resolver) packet(s *PacketSpec) *Packet {
 	r.flags(p, s)
 	r.builder(p, s)
 	r.conditions(p.Root)
-	r.members(p.Root)
+	r.names(p.Root)
 	for _, c := range s.Checks {
 		r.check(p, c)
 	}
@@ -115,14 +115,16 @@ func (r *resolver) structFields(s *Record, specs []FieldSpec, path, varPath stri
 	}
 }
 
-// optional reports optional fields of a shape that no packet has: those at
-// the end of a packet are a reason code and then properties.
+// optional pairs the optional fields at the end of a packet, a reason code and
+// properties, and reports any other shape, which no packet has.
 func (r *resolver) optional(s *Record) {
 	for i, f := range s.Fields {
 		code := f.Wire == "reason_code" && i+2 == len(s.Fields) && s.Fields[i+1].Optional
 		block := f.Wire == "properties" && i+1 == len(s.Fields) && i > 0 && s.Fields[i-1].Optional
 		if f.Optional && (!f.V5 || !code && !block || s.Packet.Root != s) {
 			r.bad(f.Pos, "optional", "only a reason code and the properties after it can be left out, at the end of a packet, since v5.0")
+		} else if f.Optional && code {
+			f.Partner, s.Fields[i+1].Partner = s.Fields[i+1], f
 		}
 	}
 }
@@ -251,7 +253,7 @@ func (r *resolver) allowed(f *Field, specs []AllowSpec) {
 			r.bad(a.Pos, "is", "%s stands here twice", a.Is)
 		}
 		seen[a.Is] = true
-		out := &Allowed{Property: property, As: a.As, Many: a.Many, From: a.From, Ref: a.Ref}
+		out := &Allowed{Property: property, As: a.As, Many: a.Many, From: a.From, Ref: a.Ref, Pos: a.Pos}
 		if out.As == "" {
 			out.As = a.Is
 		}
@@ -307,41 +309,6 @@ func (r *resolver) builder(p *Packet, s *PacketSpec) {
 			b.With = f
 		} else {
 			r.bad(b.Pos, "with", "%s has no single value %q", p.Go, name)
-		}
-	}
-}
-
-// members reports names that stand twice in a Go struct, or twice among the
-// descriptors of a packet.
-func (r *resolver) members(root *Record) {
-	descriptors := map[string]bool{}
-	if root.Packet.Fixed != nil {
-		descriptors[root.Packet.Fixed.Var] = true
-	}
-	for _, s := range root.structs() {
-		seen := map[string]bool{}
-		member := func(at Pos, name, descriptor string) {
-			if seen[name] || descriptors[descriptor] {
-				r.bad(at, "name", "%s stands here twice", name)
-			}
-			seen[name], descriptors[descriptor] = true, true
-		}
-		for _, b := range s.Head {
-			member(b.Pos, b.Name, b.Var)
-		}
-		for _, f := range s.Fields {
-			member(f.Pos, f.Name, f.Var)
-			for _, b := range f.Bits {
-				if b.Name != "" && b.Owner == "" {
-					member(b.Pos, b.Name, b.Var)
-				}
-			}
-			for _, a := range f.Allow {
-				if descriptors[a.Var] {
-					r.add(f.Pos, "allow: %s stands here twice", a.As)
-				}
-				descriptors[a.Var] = true
-			}
 		}
 	}
 }
