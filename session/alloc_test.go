@@ -2,8 +2,8 @@ package session_test
 
 import (
 	"runtime"
+	"strconv"
 	"testing"
-	"time"
 
 	"github.com/mqttcore/mqttcore/codec"
 	"github.com/mqttcore/mqttcore/events"
@@ -238,7 +238,7 @@ func TestHugeClaim(t *testing.T) {
 // way: the cost does not depend on how many.
 func BenchmarkInflight(b *testing.B) {
 	for _, n := range []int{1, 100, 10_000, 65_000} {
-		b.Run(time.Duration(n).String()[:len(time.Duration(n).String())-2], func(b *testing.B) {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			c := up(b, session.ClientConfig{Version: codec.V311, Config: session.Config{HighWater: 1 << 30}}, codec.ConnackProperties{})
 			m := &codec.Publish{Topic: codec.Bytes("a"), Payload: make(codec.Bytes, 10)}
 			for range n {

@@ -77,7 +77,7 @@ func TestClientBeforeConnack(t *testing.T) {
 	| Timer +10s
 	recv PUBLISH {"Topic":"a"}
 	| Write DISCONNECT ReasonCode="0x82 Protocol Error"
-	| Close reason=0x82 error=PUBLISH: protocol error: sent before CONNACK [MQTT-3.2.0-1]
+	| Close reason=0x82 error=PUBLISH: protocol error: sent before CONNACK rule MQTT-3.2.0-1
 	`)
 	// [MQTT-3.2.0-1] v311
 	scenario(t, `
@@ -86,7 +86,7 @@ func TestClientBeforeConnack(t *testing.T) {
 	| Write CONNECT CleanStart=true ClientID=c
 	| Timer +10s
 	recv PUBLISH {"Topic":"a"}
-	| Close reason=0x82 error=PUBLISH: protocol error: sent before CONNACK [MQTT-3.2.0-1]
+	| Close reason=0x82 error=PUBLISH: protocol error: sent before CONNACK rule MQTT-3.2.0-1
 	`)
 	// [MQTT-3.14.0-1] v5
 	scenario(t, `
@@ -96,7 +96,7 @@ func TestClientBeforeConnack(t *testing.T) {
 	| Timer +10s
 	recv DISCONNECT {"ReasonCode":137}
 	| Write DISCONNECT ReasonCode="0x82 Protocol Error"
-	| Close reason=0x82 error=DISCONNECT: protocol error: sent before CONNACK [MQTT-3.14.0-1]
+	| Close reason=0x82 error=DISCONNECT: protocol error: sent before CONNACK rule MQTT-3.14.0-1
 	`)
 	// [MQTT-3.2.0-2] v5
 	scenario(t, `
@@ -108,7 +108,7 @@ func TestClientBeforeConnack(t *testing.T) {
 	| Connected session=false packet=CONNACK
 	recv CONNACK
 	| Write DISCONNECT ReasonCode="0x82 Protocol Error"
-	| Close reason=0x82 error=CONNACK: protocol error: second CONNACK [MQTT-3.2.0-2]
+	| Close reason=0x82 error=CONNACK: protocol error: second CONNACK rule MQTT-3.2.0-2
 	recv PUBLISH {"Topic":"a"}
 	`)
 	scenario(t, `
@@ -119,7 +119,7 @@ func TestClientBeforeConnack(t *testing.T) {
 	recv CONNACK
 	| Connected session=false packet=CONNACK
 	recv CONNACK
-	| Close reason=0x82 error=CONNACK: protocol error: second CONNACK [MQTT-4.8.0-1]
+	| Close reason=0x82 error=CONNACK: protocol error: second CONNACK rule MQTT-4.8.0-1
 	`)
 }
 
@@ -134,7 +134,7 @@ func TestConnackMustFitConnect(t *testing.T) {
 	| Timer +10s
 	recv CONNACK {"SessionPresent":true}
 	| Write DISCONNECT ReasonCode="0x82 Protocol Error"
-	| Close reason=0x82 error=CONNACK: protocol error: Session Present, but the client has no session [MQTT-3.2.2-4]
+	| Close reason=0x82 error=CONNACK: protocol error: Session Present, but the client has no session rule MQTT-3.2.2-4
 	`)
 	// With Clean Start it has just dropped its state.
 	// [MQTT-3.2.2-2] v5
@@ -146,7 +146,7 @@ func TestConnackMustFitConnect(t *testing.T) {
 	| Timer +10s
 	recv CONNACK {"SessionPresent":true}
 	| Write DISCONNECT ReasonCode="0x82 Protocol Error"
-	| Close reason=0x82 error=CONNACK: protocol error: Session Present, but the client has no session [MQTT-3.2.2-4]
+	| Close reason=0x82 error=CONNACK: protocol error: Session Present, but the client has no session rule MQTT-3.2.2-4
 	`)
 	// In v3.1.1 the client may go on.
 	scenario(t, `
@@ -165,7 +165,7 @@ func TestConnackMustFitConnect(t *testing.T) {
 	| Timer +10s
 	recv CONNACK {"Properties":{"ResponseInformation":"r"}}
 	| Write DISCONNECT ReasonCode="0x82 Protocol Error"
-	| Close reason=0x82 error=CONNACK: protocol error: Response Information was not asked for [MQTT-3.1.2-28]
+	| Close reason=0x82 error=CONNACK: protocol error: Response Information was not asked for rule MQTT-3.1.2-28
 	`)
 	scenario(t, `
 	client v5
@@ -174,7 +174,7 @@ func TestConnackMustFitConnect(t *testing.T) {
 	| Timer +10s
 	recv CONNACK
 	| Write DISCONNECT ReasonCode="0x82 Protocol Error"
-	| Close reason=0x82 error=CONNACK: protocol error: no Assigned Client Identifier [MQTT-3.1.3-7]
+	| Close reason=0x82 error=CONNACK: protocol error: no Assigned Client Identifier rule MQTT-3.1.3-7
 	`)
 	scenario(t, `
 	client v5
@@ -217,7 +217,7 @@ func TestServerAccepts(t *testing.T) {
 	recv CONNECT {"CleanStart":true,"KeepAlive":60,"Properties":{"SessionExpiryInterval":30}}
 	| Connect packet=CONNECT CleanStart=true KeepAlive=60 SessionExpiryInterval=30 ClientID=""
 	accept {"Properties":{"ServerKeepAlive":5,"ReceiveMaximum":2}}
-	| error mqtt: Accept: not possible in this state: no Assigned Client Identifier [MQTT-3.1.3-7]
+	| error mqtt: Accept: not possible in this state: no Assigned Client Identifier rule MQTT-3.1.3-7
 	accept {"Properties":{"AssignedClientIdentifier":"new","ServerKeepAlive":5,"ReceiveMaximum":2,"TopicAliasMaximum":9,"MaximumQoS":1,"SessionExpiryInterval":1}}
 	| Connected session=false
 	| Write CONNACK SessionExpiryInterval=1 ReceiveMaximum=2 MaximumQoS=1 MaximumPacketSize=2000 AssignedClientIdentifier=new TopicAliasMaximum=9 ServerKeepAlive=5
@@ -381,7 +381,7 @@ func TestBadConnect(t *testing.T) {
 	server v5
 	| Timer +10s
 	recv PUBLISH {"Topic":"a"}
-	| Close reason=0x82 error=PUBLISH: protocol error: sent before CONNECT [MQTT-3.1.0-1]
+	| Close reason=0x82 error=PUBLISH: protocol error: sent before CONNECT rule MQTT-3.1.0-1
 	recv CONNECT {"ClientID":"c"}
 	`)
 	// [MQTT-3.1.0-1] v311
@@ -389,7 +389,7 @@ func TestBadConnect(t *testing.T) {
 	server v311
 	| Timer +10s
 	recv PINGREQ
-	| Close reason=0x82 error=PINGREQ: protocol error: sent before CONNECT [MQTT-3.1.0-1]
+	| Close reason=0x82 error=PINGREQ: protocol error: sent before CONNECT rule MQTT-3.1.0-1
 	`)
 	// The CONNACK is in a form that the client can read.
 	// [MQTT-3.1.2-2] v311
@@ -398,7 +398,7 @@ func TestBadConnect(t *testing.T) {
 	| Timer +10s
 	recv hex 10 0C 00 04 4D 51 54 54 03 02 00 00 00 00
 	| Write CONNACK ReasonCode="0x84 Unsupported Protocol Version"
-	| Close reason=0x84 error=CONNECT: unsupported protocol version: ProtocolLevel at byte 6: the protocol level is not the one of the link [MQTT-3.1.2-2]
+	| Close reason=0x84 error=CONNECT: unsupported protocol version: ProtocolLevel at byte 6: the protocol level is not the one of the link rule MQTT-3.1.2-2
 	`)
 	// [MQTT-3.1.2-2] v5
 	scenario(t, `
@@ -406,34 +406,34 @@ func TestBadConnect(t *testing.T) {
 	| Timer +10s
 	recv hex 10 0D 00 04 4D 51 54 54 06 02 00 00 00 00 00
 	| Write CONNACK ReasonCode="0x84 Unsupported Protocol Version"
-	| Close reason=0x84 error=CONNECT: unsupported protocol version: ProtocolLevel at byte 6: the protocol level is not the one of the link [MQTT-3.1.2-2]
+	| Close reason=0x84 error=CONNECT: unsupported protocol version: ProtocolLevel at byte 6: the protocol level is not the one of the link rule MQTT-3.1.2-2
 	`)
 	scenario(t, `
 	server v5
 	| Timer +10s
 	recv hex 10 0E 00 06 4D 51 49 73 64 70 03 02 00 00 00 00
 	| Write CONNACK ReasonCode="0x84 Unsupported Protocol Version"
-	| Close reason=0x84 error=CONNECT: unsupported protocol version: ProtocolName at byte 0: the Protocol Name is not MQTT [MQTT-3.1.2-1]
+	| Close reason=0x84 error=CONNECT: unsupported protocol version: ProtocolName at byte 0: the Protocol Name is not MQTT rule MQTT-3.1.2-1
 	`)
 	scenario(t, `
 	server v5
 	| Timer +10s
 	recv hex 10 0C 00 04 48 54 54 50 04 02 00 00 00 00
-	| Close reason=0x84 error=CONNECT: unsupported protocol version: ProtocolName at byte 0: the Protocol Name is not MQTT [MQTT-3.1.2-1]
+	| Close reason=0x84 error=CONNECT: unsupported protocol version: ProtocolName at byte 0: the Protocol Name is not MQTT rule MQTT-3.1.2-1
 	`)
 	scenario(t, `
 	server v5 {"RefuseV5":true}
 	| Timer +10s
 	recv CONNECT {"ClientID":"c"}
 	| Write CONNACK ReasonCode="0x84 Unsupported Protocol Version"
-	| Close reason=0x84 error=CONNECT: unsupported protocol version: v5.0 is not served here [MQTT-3.1.2-2]
+	| Close reason=0x84 error=CONNECT: unsupported protocol version: v5.0 is not served here rule MQTT-3.1.2-2
 	`)
 	scenario(t, `
 	server v311 {"RefuseV311":true}
 	| Timer +10s
 	recv CONNECT {"ClientID":"c"}
 	| Write CONNACK ReasonCode="0x84 Unsupported Protocol Version"
-	| Close reason=0x84 error=CONNECT: unsupported protocol version: v3.1.1 is not served here [MQTT-3.1.2-2]
+	| Close reason=0x84 error=CONNECT: unsupported protocol version: v3.1.1 is not served here rule MQTT-3.1.2-2
 	`)
 	// [MQTT-3.1.3-8] v311
 	scenario(t, `
@@ -441,7 +441,7 @@ func TestBadConnect(t *testing.T) {
 	| Timer +10s
 	recv hex 10 0C 00 04 4D 51 54 54 04 00 00 00 00 00
 	| Write CONNACK ReasonCode="0x85 Client Identifier not valid"
-	| Close reason=0x85 error=CONNECT: protocol error: ClientID at byte 12: the field is empty [MQTT-3.1.3-7]
+	| Close reason=0x85 error=CONNECT: protocol error: ClientID at byte 12: the field is empty rule MQTT-3.1.3-7
 	`)
 	// Will QoS 3: v3.1.1 closes without a word, v5.0 has CONNACK.
 	// [MQTT-4.8.0-1] v311
@@ -449,7 +449,7 @@ func TestBadConnect(t *testing.T) {
 	server v311
 	| Timer +10s
 	recv hex 10 13 00 04 4D 51 54 54 04 1E 00 00 00 01 63 00 01 77 00 01 78
-	| Close reason=0x81 error=CONNECT: malformed packet: Will.QoS at byte 9: the value is out of range [MQTT-3.1.2-14]
+	| Close reason=0x81 error=CONNECT: malformed packet: Will.QoS at byte 9: the value is out of range rule MQTT-3.1.2-14
 	`)
 	// [U5-4.13.1-b] v5 [MQTT-4.13.1-1] v5
 	scenario(t, `
@@ -457,7 +457,7 @@ func TestBadConnect(t *testing.T) {
 	| Timer +10s
 	recv hex 10 15 00 04 4D 51 54 54 05 1E 00 00 00 00 01 63 00 00 01 77 00 01 78
 	| Write CONNACK ReasonCode="0x81 Malformed Packet"
-	| Close reason=0x81 error=CONNECT: malformed packet: Will.QoS at byte 9: the value is out of range [MQTT-3.1.2-12]
+	| Close reason=0x81 error=CONNECT: malformed packet: Will.QoS at byte 9: the value is out of range rule MQTT-3.1.2-12
 	`)
 	// A CONNECT above the limit: its header is enough to refuse it.
 	scenario(t, `
@@ -481,7 +481,7 @@ func TestSecondConnect(t *testing.T) {
 	| Write CONNACK
 	recv CONNECT {"ClientID":"c","CleanStart":true}
 	| Write DISCONNECT ReasonCode="0x82 Protocol Error"
-	| Close reason=0x82 error=CONNECT: protocol error: second CONNECT [MQTT-3.1.0-2]
+	| Close reason=0x82 error=CONNECT: protocol error: second CONNECT rule MQTT-3.1.0-2
 	`)
 	// [MQTT-3.1.0-2] v311
 	scenario(t, `
@@ -493,7 +493,7 @@ func TestSecondConnect(t *testing.T) {
 	accept
 	| Connected session=false
 	| Write CONNACK
-	| Close reason=0x82 error=CONNECT: protocol error: second CONNECT [MQTT-3.1.0-2]
+	| Close reason=0x82 error=CONNECT: protocol error: second CONNECT rule MQTT-3.1.0-2
 	`)
 }
 
@@ -505,9 +505,9 @@ func TestServerWill(t *testing.T) {
 	recv CONNECT {"ClientID":"c","Will":{"QoS":2,"Topic":"w"}}
 	| Connect packet=CONNECT ClientID=c Will.QoS=2 Will.Topic=w Will.Payload="0 bytes"
 	accept {"Properties":{"MaximumQoS":1}}
-	| error mqtt: Accept: over a limit of the peer: Will of CONNECT is not served; the client was refused [MQTT-3.2.2-12]
+	| error mqtt: Accept: over a limit of the peer: Will of CONNECT is not served; the client was refused rule MQTT-3.2.2-12
 	| Write CONNACK ReasonCode="0x9B QoS not supported"
-	| Close reason=0x9B error=mqtt: Accept: over a limit of the peer: Will of CONNECT is not served; the client was refused [MQTT-3.2.2-12]
+	| Close reason=0x9B error=mqtt: Accept: over a limit of the peer: Will of CONNECT is not served; the client was refused rule MQTT-3.2.2-12
 	`)
 	// [MQTT-3.2.2-13] v5
 	scenario(t, `
@@ -516,9 +516,9 @@ func TestServerWill(t *testing.T) {
 	recv CONNECT {"ClientID":"c","Will":{"Retain":true,"Topic":"w"}}
 	| Connect packet=CONNECT ClientID=c Will.Retain=true Will.Topic=w Will.Payload="0 bytes"
 	accept {"Properties":{"RetainAvailable":0}}
-	| error mqtt: Accept: over a limit of the peer: Will of CONNECT is not served; the client was refused [MQTT-3.2.2-13]
+	| error mqtt: Accept: over a limit of the peer: Will of CONNECT is not served; the client was refused rule MQTT-3.2.2-13
 	| Write CONNACK ReasonCode="0x9A Retain not supported"
-	| Close reason=0x9A error=mqtt: Accept: over a limit of the peer: Will of CONNECT is not served; the client was refused [MQTT-3.2.2-13]
+	| Close reason=0x9A error=mqtt: Accept: over a limit of the peer: Will of CONNECT is not served; the client was refused rule MQTT-3.2.2-13
 	`)
 	// [MQTT-3.2.2-9] v5
 	scenario(t, `
@@ -561,8 +561,8 @@ func TestConnackTrimmed(t *testing.T) {
 	recv CONNECT {"Properties":{"MaximumPacketSize":12}}
 	| Connect packet=CONNECT MaximumPacketSize=12 ClientID=""
 	accept {"Properties":{"AssignedClientIdentifier":"1234567890"}}
-	| error mqtt: Accept: over a limit of the peer: CONNACK is too large for the client [MQTT-3.1.2-24]
-	| Close reason=0x95 error=mqtt: Accept: over a limit of the peer: CONNACK is too large for the client [MQTT-3.1.2-24]
+	| error mqtt: Accept: over a limit of the peer: CONNACK is too large for the client rule MQTT-3.1.2-24
+	| Close reason=0x95 error=mqtt: Accept: over a limit of the peer: CONNACK is too large for the client rule MQTT-3.1.2-24
 	`)
 }
 

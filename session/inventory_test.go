@@ -34,7 +34,7 @@ func TestW02PacketIdentifierZero(t *testing.T) {
 	| Write CONNACK
 	recv hex 32 07 00 01 61 00 00 00 78
 	| Write DISCONNECT ReasonCode="0x82 Protocol Error"
-	| Close reason=0x82 error=PUBLISH: protocol error: PacketID at byte 5: the Packet Identifier is 0 [MQTT-2.2.1-3]
+	| Close reason=0x82 error=PUBLISH: protocol error: PacketID at byte 5: the Packet Identifier is 0 rule MQTT-2.2.1-3
 	`)
 	scenario(t, `
 	client v311
@@ -44,7 +44,7 @@ func TestW02PacketIdentifierZero(t *testing.T) {
 	recv CONNACK
 	| Connected session=false packet=CONNACK
 	recv hex 32 06 00 01 61 00 00 78
-	| Close reason=0x82 error=PUBLISH: protocol error: PacketID at byte 5: the Packet Identifier is 0 [MQTT-2.3.1-1]
+	| Close reason=0x82 error=PUBLISH: protocol error: PacketID at byte 5: the Packet Identifier is 0 rule MQTT-2.3.1-1
 	`)
 }
 
@@ -229,7 +229,7 @@ func TestW11AliasOfUnsentPacket(t *testing.T) {
 	| token 2
 	recv PUBACK {"PacketID":1}
 	| Published token=1 id=1 packet=PUBACK PacketID=1
-	| Dropped token=2 publish=PUBLISH QoS=1 Topic=bbbbbb Payload="24 bytes" error=mqtt: Publish: over a limit of the peer: packet of 37 bytes is above the Maximum Packet Size of 30 [MQTT-3.2.2-15]
+	| Dropped token=2 publish=PUBLISH QoS=1 Topic=bbbbbb Payload="24 bytes" error=mqtt: Publish: over a limit of the peer: packet of 37 bytes is above the Maximum Packet Size of 30 rule MQTT-3.2.2-15
 	publish {"Topic":"bbbbbb","QoS":1}
 	| token 3
 	| Write PUBLISH QoS=1 Topic=bbbbbb PacketID=2 TopicAlias=2 Payload="0 bytes"
@@ -276,11 +276,11 @@ func TestW15IdentifiersOfRefusedPackets(t *testing.T) {
 	recv CONNACK {"Properties":{"MaximumPacketSize":10,"ReceiveMaximum":1}}
 	| Connected session=false packet=CONNACK ReceiveMaximum=1 MaximumPacketSize=10
 	publish {"Topic":"a","QoS":1,"Payload":"too large"}
-	| error mqtt: Publish: over a limit of the peer: packet of 17 bytes is above the Maximum Packet Size of 10 [MQTT-3.2.2-15]
+	| error mqtt: Publish: over a limit of the peer: packet of 17 bytes is above the Maximum Packet Size of 10 rule MQTT-3.2.2-15
 	publish {"Topic":"a/#","QoS":1}
-	| error mqtt: Publish: PUBLISH: protocol error: Topic: the name holds a wildcard [MQTT-3.3.2-2]
+	| error mqtt: Publish: PUBLISH: protocol error: Topic: the name holds a wildcard rule MQTT-3.3.2-2
 	subscribe {"Filters":[{"Filter":"too large"}]}
-	| error mqtt: Subscribe: over a limit of the peer: packet is above the Maximum Packet Size of the server [MQTT-3.2.2-15]
+	| error mqtt: Subscribe: over a limit of the peer: packet is above the Maximum Packet Size of the server rule MQTT-3.2.2-15
 	status
 	| connected vacancy=1 inflight=0 queued=0
 	publish {"Topic":"a","QoS":1}
@@ -337,7 +337,7 @@ func TestW18TooLargeToResend(t *testing.T) {
 	| Timer +10s
 	recv CONNACK {"SessionPresent":true,"Properties":{"MaximumPacketSize":10}}
 	| Connected session=true packet=CONNACK SessionPresent=true MaximumPacketSize=10
-	| Dropped token=1 id=1 publish=PUBLISH QoS=1 Topic=a Payload="9 bytes" error=mqtt: Publish: over a limit of the peer: packet of 17 bytes is above the Maximum Packet Size of 10 [MQTT-3.2.2-15]
+	| Dropped token=1 id=1 publish=PUBLISH QoS=1 Topic=a Payload="9 bytes" error=mqtt: Publish: over a limit of the peer: packet of 17 bytes is above the Maximum Packet Size of 10 rule MQTT-3.2.2-15
 	recv PUBACK {"PacketID":1}
 	| Unexpected id=1 packet=PUBACK PacketID=1
 	status
@@ -458,7 +458,7 @@ func TestW26TruncatedVariableByteInteger(t *testing.T) {
 	| Connected session=false packet=CONNACK
 	recv hex 30 06 00 01 61 02 0B FF
 	| Write DISCONNECT ReasonCode="0x81 Malformed Packet"
-	| Close reason=0x81 error=PUBLISH: malformed packet: Properties.SubscriptionIdentifiers at byte 7: the property runs past its block [U5-2.2.2.2-a]
+	| Close reason=0x81 error=PUBLISH: malformed packet: Properties.SubscriptionIdentifiers at byte 7: the property runs past its block rule U5-2.2.2.2-a
 	`)
 }
 
@@ -510,7 +510,7 @@ func TestW32TinyMaximumPacketSize(t *testing.T) {
 	recv CONNACK {"Properties":{"MaximumPacketSize":2}}
 	| Connected session=false packet=CONNACK MaximumPacketSize=2
 	recv PINGREQ
-	| Close reason=0x82 error=PINGREQ: protocol error: only a client sends it [U5-2.1.2-b]
+	| Close reason=0x82 error=PINGREQ: protocol error: only a client sends it rule U5-2.1.2-b
 	`)
 	scenario(t, `
 	client v5
@@ -522,7 +522,7 @@ func TestW32TinyMaximumPacketSize(t *testing.T) {
 	recv PUBLISH {"Topic":"a","QoS":1,"PacketID":1}
 	| Message id=1 publish=PUBLISH QoS=1 Topic=a PacketID=1 Payload="0 bytes" ""
 	| Write DISCONNECT ReasonCode="0x95 Packet too large"
-	| Close reason=0x95 error=PUBACK: too large: Maximum Packet Size of 3 leaves no room for it [MQTT-3.1.2-24]
+	| Close reason=0x95 error=PUBACK: too large: Maximum Packet Size of 3 leaves no room for it rule MQTT-3.1.2-24
 	`)
 }
 
@@ -536,7 +536,7 @@ func TestW35FramingError(t *testing.T) {
 	| Connected session=false packet=CONNACK
 	recv hex 30 FF FF FF FF 01
 	| Write DISCONNECT ReasonCode="0x81 Malformed Packet"
-	| Close reason=0x81 error=malformed packet: Remaining Length at byte 1: the variable byte integer has more than four bytes [U5-1.5.5-a]
+	| Close reason=0x81 error=malformed packet: Remaining Length at byte 1: the variable byte integer has more than four bytes rule U5-1.5.5-a
 	`)
 }
 
@@ -553,7 +553,7 @@ func TestW60IdentifierInUse(t *testing.T) {
 	| Message token=4294967301 id=5 publish=PUBLISH QoS=1 Topic=a PacketID=5 Payload="0 bytes" ""
 	recv hex 32 06 00 01 61 00 05 00
 	| Write DISCONNECT ReasonCode="0x82 Protocol Error"
-	| Close reason=0x82 error=PUBLISH: protocol error: packet identifier 5 is in use [MQTT-2.2.1-3]
+	| Close reason=0x82 error=PUBLISH: protocol error: packet identifier 5 is in use rule MQTT-2.2.1-3
 	`)
 }
 

@@ -18,30 +18,30 @@ func TestServerLimitsOnSending(t *testing.T) {
 	| Timer +10s
 	recv CONNACK {"Properties":{"MaximumQoS":1,"RetainAvailable":0,"MaximumPacketSize":20,"WildcardSubscriptionAvailable":0,"SubscriptionIdentifierAvailable":0,"SharedSubscriptionAvailable":0}}
 	| Connected session=false packet=CONNACK MaximumQoS=1 RetainAvailable=0 MaximumPacketSize=20 WildcardSubscriptionAvailable=0 SubscriptionIdentifierAvailable=0 SharedSubscriptionAvailable=0
-	| Dropped token=1 publish=PUBLISH QoS=2 Topic=a Payload="0 bytes" error=mqtt: Publish: over a limit of the peer: QoS is above Maximum QoS [MQTT-3.2.2-11]
-	| Dropped token=2 publish=PUBLISH Retain=true Topic=a Payload="0 bytes" error=mqtt: Publish: over a limit of the peer: Retain Available is 0 [MQTT-3.2.2-14]
-	| Dropped token=3 publish=PUBLISH Topic=a Payload="22 bytes" error=mqtt: Publish: over a limit of the peer: packet of 28 bytes is above the Maximum Packet Size of 20 [MQTT-3.2.2-15]
+	| Dropped token=1 publish=PUBLISH QoS=2 Topic=a Payload="0 bytes" error=mqtt: Publish: over a limit of the peer: QoS is above Maximum QoS rule MQTT-3.2.2-11
+	| Dropped token=2 publish=PUBLISH Retain=true Topic=a Payload="0 bytes" error=mqtt: Publish: over a limit of the peer: Retain Available is 0 rule MQTT-3.2.2-14
+	| Dropped token=3 publish=PUBLISH Topic=a Payload="22 bytes" error=mqtt: Publish: over a limit of the peer: packet of 28 bytes is above the Maximum Packet Size of 20 rule MQTT-3.2.2-15
 	publish {"Topic":"a","QoS":2}
-	| error mqtt: Publish: over a limit of the peer: QoS is above Maximum QoS [MQTT-3.2.2-11]
+	| error mqtt: Publish: over a limit of the peer: QoS is above Maximum QoS rule MQTT-3.2.2-11
 	publish {"Topic":"a","QoS":1,"Retain":true}
-	| error mqtt: Publish: over a limit of the peer: Retain Available is 0 [MQTT-3.2.2-14]
+	| error mqtt: Publish: over a limit of the peer: Retain Available is 0 rule MQTT-3.2.2-14
 	publish {"Topic":"a","QoS":1,"Payload":"more than twenty bytes"}
-	| error mqtt: Publish: over a limit of the peer: packet of 30 bytes is above the Maximum Packet Size of 20 [MQTT-3.2.2-15]
+	| error mqtt: Publish: over a limit of the peer: packet of 30 bytes is above the Maximum Packet Size of 20 rule MQTT-3.2.2-15
 	publish {"Topic":"a","QoS":1,"Payload":"123456789012"}
 	| token 4
 	| Write PUBLISH QoS=1 Topic=a PacketID=1 Payload="12 bytes"
 	publish {"Topic":"a","QoS":1,"Payload":"1234567890123"}
-	| error mqtt: Publish: over a limit of the peer: packet of 21 bytes is above the Maximum Packet Size of 20 [MQTT-3.2.2-15]
+	| error mqtt: Publish: over a limit of the peer: packet of 21 bytes is above the Maximum Packet Size of 20 rule MQTT-3.2.2-15
 	subscribe {"Filters":[{"Filter":"a/#"}]}
-	| error mqtt: Subscribe: over a limit of the peer: the server does not offer it [U5-3.2.2.3.11-b]
+	| error mqtt: Subscribe: over a limit of the peer: the server does not offer it rule U5-3.2.2.3.11-b
 	subscribe {"Filters":[{"Filter":"+"}]}
-	| error mqtt: Subscribe: over a limit of the peer: the server does not offer it [U5-3.2.2.3.11-b]
+	| error mqtt: Subscribe: over a limit of the peer: the server does not offer it rule U5-3.2.2.3.11-b
 	subscribe {"Filters":[{"Filter":"$share/a/b"}]}
-	| error mqtt: Subscribe: over a limit of the peer: the server does not offer it [U5-3.2.2.3.13-b]
+	| error mqtt: Subscribe: over a limit of the peer: the server does not offer it rule U5-3.2.2.3.13-b
 	subscribe {"Filters":[{"Filter":"a"}],"Properties":{"SubscriptionIdentifier":1}}
-	| error mqtt: Subscribe: over a limit of the peer: the server does not offer it [U5-3.2.2.3.12-b]
+	| error mqtt: Subscribe: over a limit of the peer: the server does not offer it rule U5-3.2.2.3.12-b
 	subscribe {"Filters":[{"Filter":"12345678901234567890"}]}
-	| error mqtt: Subscribe: over a limit of the peer: packet is above the Maximum Packet Size of the server [MQTT-3.2.2-15]
+	| error mqtt: Subscribe: over a limit of the peer: packet is above the Maximum Packet Size of the server rule MQTT-3.2.2-15
 	subscribe {"Filters":[{"Filter":"a","QoS":2}]}
 	| Write SUBSCRIBE PacketID=2 Filters[0].Filter=a Filters[0].QoS=2
 	status
@@ -74,9 +74,9 @@ func TestServerLimitsOnSending(t *testing.T) {
 	| Timer +10s
 	recv CONNACK {"SessionPresent":true,"Properties":{"MaximumQoS":1,"RetainAvailable":0,"MaximumPacketSize":20}}
 	| Connected session=true packet=CONNACK SessionPresent=true MaximumQoS=1 RetainAvailable=0 MaximumPacketSize=20
-	| Dropped token=1 id=1 publish=PUBLISH QoS=2 Topic=a Payload="0 bytes" error=mqtt: Publish: over a limit of the peer: QoS is above Maximum QoS [MQTT-3.2.2-11]
-	| Dropped token=2 id=2 publish=PUBLISH QoS=1 Retain=true Topic=a Payload="0 bytes" error=mqtt: Publish: over a limit of the peer: Retain Available is 0 [MQTT-3.2.2-14]
-	| Dropped token=3 id=3 publish=PUBLISH QoS=1 Topic=a Payload="22 bytes" error=mqtt: Publish: over a limit of the peer: packet of 30 bytes is above the Maximum Packet Size of 20 [MQTT-3.2.2-15]
+	| Dropped token=1 id=1 publish=PUBLISH QoS=2 Topic=a Payload="0 bytes" error=mqtt: Publish: over a limit of the peer: QoS is above Maximum QoS rule MQTT-3.2.2-11
+	| Dropped token=2 id=2 publish=PUBLISH QoS=1 Retain=true Topic=a Payload="0 bytes" error=mqtt: Publish: over a limit of the peer: Retain Available is 0 rule MQTT-3.2.2-14
+	| Dropped token=3 id=3 publish=PUBLISH QoS=1 Topic=a Payload="22 bytes" error=mqtt: Publish: over a limit of the peer: packet of 30 bytes is above the Maximum Packet Size of 20 rule MQTT-3.2.2-15
 	| Write PUBLISH Dup=true QoS=1 Topic=a PacketID=4 Payload="0 bytes"
 	status
 	| connected vacancy=65534 inflight=1 queued=0
@@ -97,7 +97,7 @@ func TestServerLimitsOnReceiving(t *testing.T) {
 	| Write CONNACK MaximumQoS=1
 	recv PUBLISH {"Topic":"a","QoS":2,"PacketID":1}
 	| Write DISCONNECT ReasonCode="0x9B QoS not supported"
-	| Close reason=0x9B error=PUBLISH: protocol error: QoS 2 is above Maximum QoS [U5-3.2.2.3.4-b]
+	| Close reason=0x9B error=PUBLISH: protocol error: QoS 2 is above Maximum QoS rule U5-3.2.2.3.4-b
 	`)
 	// [U5-3.2.2.3.5-b] v5
 	scenario(t, `
@@ -110,7 +110,7 @@ func TestServerLimitsOnReceiving(t *testing.T) {
 	| Write CONNACK RetainAvailable=0
 	recv PUBLISH {"Topic":"a","Retain":true}
 	| Write DISCONNECT ReasonCode="0x9A Retain not supported"
-	| Close reason=0x9A error=PUBLISH: protocol error: RETAIN, but Retain Available is 0 [U5-3.2.2.3.5-b]
+	| Close reason=0x9A error=PUBLISH: protocol error: RETAIN, but Retain Available is 0 rule U5-3.2.2.3.5-b
 	`)
 	// [U5-3.2.2.3.11-b] v5
 	scenario(t, `
@@ -123,7 +123,7 @@ func TestServerLimitsOnReceiving(t *testing.T) {
 	| Write CONNACK WildcardSubscriptionAvailable=0
 	recv SUBSCRIBE {"PacketID":1,"Filters":[{"Filter":"a/+"}]}
 	| Write DISCONNECT ReasonCode="0xA2 Wildcard Subscriptions not supported"
-	| Close reason=0xA2 error=SUBSCRIBE: protocol error: it was announced as unavailable [U5-3.2.2.3.11-b]
+	| Close reason=0xA2 error=SUBSCRIBE: protocol error: it was announced as unavailable rule U5-3.2.2.3.11-b
 	`)
 	// [U5-3.2.2.3.12-b] v5
 	scenario(t, `
@@ -136,7 +136,7 @@ func TestServerLimitsOnReceiving(t *testing.T) {
 	| Write CONNACK SubscriptionIdentifierAvailable=0
 	recv SUBSCRIBE {"PacketID":1,"Filters":[{"Filter":"a"}],"Properties":{"SubscriptionIdentifier":1}}
 	| Write DISCONNECT ReasonCode="0xA1 Subscription Identifiers not supported"
-	| Close reason=0xA1 error=SUBSCRIBE: protocol error: it was announced as unavailable [U5-3.2.2.3.12-b]
+	| Close reason=0xA1 error=SUBSCRIBE: protocol error: it was announced as unavailable rule U5-3.2.2.3.12-b
 	`)
 	// [U5-3.2.2.3.13-b] v5
 	scenario(t, `
@@ -149,7 +149,7 @@ func TestServerLimitsOnReceiving(t *testing.T) {
 	| Write CONNACK SharedSubscriptionAvailable=0
 	recv SUBSCRIBE {"PacketID":1,"Filters":[{"Filter":"$share/a/b"}]}
 	| Write DISCONNECT ReasonCode="0x9E Shared Subscriptions not supported"
-	| Close reason=0x9E error=SUBSCRIBE: protocol error: it was announced as unavailable [U5-3.2.2.3.13-b]
+	| Close reason=0x9E error=SUBSCRIBE: protocol error: it was announced as unavailable rule U5-3.2.2.3.13-b
 	`)
 	// The header is enough. [U5-3.1.2.11.4-b] v5
 	scenario(t, `
@@ -161,7 +161,7 @@ func TestServerLimitsOnReceiving(t *testing.T) {
 	| Connected session=false packet=CONNACK
 	recv hex 30 13
 	| Write DISCONNECT ReasonCode="0x95 Packet too large"
-	| Close reason=0x95 error=PUBLISH: too large: Remaining Length at byte 1: the packet is larger than the limit [U5-3.1.2.11.4-b]
+	| Close reason=0x95 error=PUBLISH: too large: Remaining Length at byte 1: the packet is larger than the limit rule U5-3.1.2.11.4-b
 	`)
 	scenario(t, `
 	server v5 {"MaximumPacketSize":20}
@@ -173,7 +173,7 @@ func TestServerLimitsOnReceiving(t *testing.T) {
 	| Write CONNACK MaximumPacketSize=20
 	recv hex 30 13
 	| Write DISCONNECT ReasonCode="0x95 Packet too large"
-	| Close reason=0x95 error=PUBLISH: too large: Remaining Length at byte 1: the packet is larger than the limit [U5-3.1.2.11.4-b]
+	| Close reason=0x95 error=PUBLISH: too large: Remaining Length at byte 1: the packet is larger than the limit rule U5-3.1.2.11.4-b
 	`)
 	scenario(t, `
 	server v311 {"MaximumPacketSize":20}
@@ -200,7 +200,7 @@ func TestPacketSizeTowardsClient(t *testing.T) {
 	| Connected session=false
 	| Write CONNACK
 	publish {"Topic":"a","QoS":1,"Payload":"1234567890"}
-	| error mqtt: Publish: over a limit of the peer: packet of 18 bytes is above the Maximum Packet Size of 12 [MQTT-3.1.2-24]
+	| error mqtt: Publish: over a limit of the peer: packet of 18 bytes is above the Maximum Packet Size of 12 rule MQTT-3.1.2-24
 	publish {"Topic":"a","QoS":1,"Payload":"1"}
 	| token 1
 	| Write PUBLISH QoS=1 Topic=a PacketID=1 Payload="1 bytes"
@@ -212,7 +212,7 @@ func TestPacketSizeTowardsClient(t *testing.T) {
 	| connected vacancy=0 inflight=1 queued=2
 	recv PUBACK {"PacketID":1}
 	| Published token=1 id=1 packet=PUBACK PacketID=1
-	| Dropped token=2 publish=PUBLISH QoS=1 Topic=a Payload="10 bytes" error=mqtt: Publish: over a limit of the peer: packet of 18 bytes is above the Maximum Packet Size of 12 [MQTT-3.1.2-24]
+	| Dropped token=2 publish=PUBLISH QoS=1 Topic=a Payload="10 bytes" error=mqtt: Publish: over a limit of the peer: packet of 18 bytes is above the Maximum Packet Size of 12 rule MQTT-3.1.2-24
 	| Write PUBLISH QoS=1 Topic=a PacketID=2 Payload="1 bytes"
 	status
 	| connected vacancy=0 inflight=1 queued=0
@@ -230,7 +230,7 @@ func TestPacketSizeTowardsClient(t *testing.T) {
 	| Subscribe id=1 packet=SUBSCRIBE PacketID=1 Filters[0].Filter=a Filters[1].Filter=b Filters[2].Filter=c Filters[3].Filter=d
 	suback {"PacketID":1,"ReasonCodes":[0,0,0,0]}
 	| Write DISCONNECT ReasonCode="0x95 Packet too large"
-	| Close reason=0x95 error=SUBACK: too large: Maximum Packet Size of 8 leaves no room for it [MQTT-3.1.2-24]
+	| Close reason=0x95 error=SUBACK: too large: Maximum Packet Size of 8 leaves no room for it rule MQTT-3.1.2-24
 	`)
 }
 
@@ -505,9 +505,9 @@ func TestAliasesSent(t *testing.T) {
 	| Connected session=false
 	| Write CONNACK
 	publish {"Topic":"first","Properties":{"TopicAlias":3}}
-	| error mqtt: Publish: over a limit of the peer: topic alias is above Topic Alias Maximum [MQTT-3.1.2-26]
+	| error mqtt: Publish: over a limit of the peer: topic alias is above Topic Alias Maximum rule MQTT-3.1.2-26
 	publish {"Topic":"","Properties":{"TopicAlias":2}}
-	| error mqtt: Publish: over a limit of the peer: topic alias has no topic [U5-3.3.4-c]
+	| error mqtt: Publish: over a limit of the peer: topic alias has no topic rule U5-3.3.4-c
 	publish {"Topic":"first","Properties":{"TopicAlias":2}}
 	| token 1
 	| Write PUBLISH Topic=first TopicAlias=2 Payload="0 bytes"
@@ -537,7 +537,7 @@ func TestAliasesSent(t *testing.T) {
 	| Connected session=false
 	| Write CONNACK
 	publish {"Topic":"first","Properties":{"TopicAlias":1}}
-	| error mqtt: Publish: over a limit of the peer: topic alias is above Topic Alias Maximum [MQTT-3.1.2-26]
+	| error mqtt: Publish: over a limit of the peer: topic alias is above Topic Alias Maximum rule MQTT-3.1.2-26
 	`)
 	scenario(t, `
 	client v5 {"TopicAliases":3}
@@ -603,7 +603,7 @@ func TestAliasesReceived(t *testing.T) {
 	| Message resolved=true publish=PUBLISH Topic=other Payload="0 bytes" ""
 	recv PUBLISH {"Topic":"","Properties":{"TopicAlias":1}}
 	| Write DISCONNECT ReasonCode="0x82 Protocol Error"
-	| Close reason=0x82 error=PUBLISH: protocol error: Topic Alias 1 has no topic [U5-3.3.4-c]
+	| Close reason=0x82 error=PUBLISH: protocol error: Topic Alias 1 has no topic rule U5-3.3.4-c
 	`)
 	// [MQTT-3.3.2-10] v5 [MQTT-3.3.2-7] v5
 	scenario(t, `
@@ -626,7 +626,7 @@ func TestAliasesReceived(t *testing.T) {
 	| Connected session=false packet=CONNACK
 	recv PUBLISH {"Topic":"","Properties":{"TopicAlias":1}}
 	| Write DISCONNECT ReasonCode="0x82 Protocol Error"
-	| Close reason=0x82 error=PUBLISH: protocol error: Topic Alias 1 has no topic [U5-3.3.4-c]
+	| Close reason=0x82 error=PUBLISH: protocol error: Topic Alias 1 has no topic rule U5-3.3.4-c
 	`)
 	// [U5-3.3.4-c] v5
 	scenario(t, `
@@ -638,7 +638,7 @@ func TestAliasesReceived(t *testing.T) {
 	| Connected session=false packet=CONNACK
 	recv PUBLISH {"Topic":"","Properties":{"TopicAlias":1}}
 	| Write DISCONNECT ReasonCode="0x82 Protocol Error"
-	| Close reason=0x82 error=PUBLISH: protocol error: Topic Alias 1 has no topic [U5-3.3.4-c]
+	| Close reason=0x82 error=PUBLISH: protocol error: Topic Alias 1 has no topic rule U5-3.3.4-c
 	`)
 	// [U5-3.3.4-b] v5
 	scenario(t, `
@@ -650,7 +650,7 @@ func TestAliasesReceived(t *testing.T) {
 	| Connected session=false packet=CONNACK
 	recv PUBLISH {"Topic":"a","Properties":{"TopicAlias":2}}
 	| Write DISCONNECT ReasonCode="0x94 Topic Alias invalid"
-	| Close reason=0x94 error=PUBLISH: protocol error: Topic Alias 2, Topic Alias Maximum is 1 [U5-3.3.4-b]
+	| Close reason=0x94 error=PUBLISH: protocol error: Topic Alias 2, Topic Alias Maximum is 1 rule U5-3.3.4-b
 	`)
 	scenario(t, `
 	client v5
@@ -661,6 +661,6 @@ func TestAliasesReceived(t *testing.T) {
 	| Connected session=false packet=CONNACK
 	recv hex 30 07 00 01 61 03 23 00 00
 	| Write DISCONNECT ReasonCode="0x94 Topic Alias invalid"
-	| Close reason=0x94 error=PUBLISH: protocol error: Properties.TopicAlias at byte 7: the value is 0 [MQTT-3.3.2-8]
+	| Close reason=0x94 error=PUBLISH: protocol error: Properties.TopicAlias at byte 7: the value is 0 rule MQTT-3.3.2-8
 	`)
 }

@@ -395,7 +395,7 @@ func TestRespond(t *testing.T) {
 	| Write PUBCOMP PacketID=2
 	recv PUBLISH {"Topic":"a","Payload":"1","QoS":1,"PacketID":1}
 	| Message id=1 publish=PUBLISH QoS=1 Topic=a PacketID=1 Payload="1 bytes" "1"
-	| error mqtt: Respond: PUBACK: malformed packet: ReasonCode: the packet has no such reason code [MQTT-3.4.2-1]
+	| error mqtt: Respond: PUBACK: malformed packet: ReasonCode: the packet has no such reason code rule MQTT-3.4.2-1
 	| Write PUBACK PacketID=1
 	recv PUBLISH {"Topic":"a"}
 	| Message publish=PUBLISH Topic=a Payload="0 bytes" ""
@@ -442,7 +442,7 @@ func TestManual(t *testing.T) {
 	| Message token=17179869188 id=4 publish=PUBLISH QoS=2 Topic=a PacketID=4 Payload="0 bytes" ""
 	ack 12884901891 {"Code":135}
 	ack 17179869188 {"Code":16}
-	| error mqtt: Ack: PUBREC: protocol error: ReasonCode: this side may not send the reason code [MQTT-3.5.2-1]
+	| error mqtt: Ack: PUBREC: protocol error: ReasonCode: this side may not send the reason code rule MQTT-3.5.2-1
 	ack 17179869188
 	ack 17179869188 {"Code":151,"UserProperties":[["a","b"]]}
 	| error mqtt: Ack: unknown token
@@ -471,7 +471,7 @@ func TestManual(t *testing.T) {
 	| Message token=4294967297 id=1 publish=PUBLISH QoS=1 Topic=a PacketID=1 Payload="0 bytes" ""
 	recv PUBLISH {"Topic":"a","QoS":1,"PacketID":1,"Dup":true}
 	| Write DISCONNECT ReasonCode="0x82 Protocol Error"
-	| Close reason=0x82 error=PUBLISH: protocol error: packet identifier 1 is in use [MQTT-2.2.1-4]
+	| Close reason=0x82 error=PUBLISH: protocol error: packet identifier 1 is in use rule MQTT-2.2.1-4
 	`)
 	scenario(t, `
 	client v311 {"ManualAck":true}
@@ -488,7 +488,7 @@ func TestManual(t *testing.T) {
 	recv PUBLISH {"Topic":"a","QoS":2,"PacketID":2,"Dup":true}
 	recv PUBLISH {"Topic":"a","QoS":1,"PacketID":1}
 	| SessionLost lost=0 queued=0
-	| Close reason=0x82 error=PUBLISH: protocol error: packet identifier 1 is in use [MQTT-2.3.1-4]
+	| Close reason=0x82 error=PUBLISH: protocol error: packet identifier 1 is in use rule MQTT-2.3.1-4
 	`)
 	// PUBREL before PUBREC.
 	scenario(t, `
@@ -503,7 +503,7 @@ func TestManual(t *testing.T) {
 	recv PUBREL {"PacketID":1}
 	| Write DISCONNECT ReasonCode="0x82 Protocol Error"
 	| SessionLost lost=0 queued=0
-	| Close reason=0x82 error=PUBREL: protocol error: not the answer that packet identifier 1 waits for [MQTT-2.2.1-5]
+	| Close reason=0x82 error=PUBREL: protocol error: not the answer that packet identifier 1 waits for rule MQTT-2.2.1-5
 	`)
 	scenario(t, `
 	client v5 {"ManualRelease":true,"ManualComplete":true}
@@ -556,7 +556,7 @@ func TestManual(t *testing.T) {
 	| Write DISCONNECT ReasonCode="0x82 Protocol Error"
 	| Dropped token=1 id=1 error=session state was lost
 	| SessionLost lost=1 queued=0
-	| Close reason=0x82 error=PUBCOMP: protocol error: not the answer that packet identifier 1 waits for [MQTT-2.2.1-5]
+	| Close reason=0x82 error=PUBCOMP: protocol error: not the answer that packet identifier 1 waits for rule MQTT-2.2.1-5
 	`)
 	// An identifier whose PUBCOMP is still to be sent.
 	scenario(t, `
@@ -574,7 +574,7 @@ func TestManual(t *testing.T) {
 	recv PUBLISH {"Topic":"a","QoS":2,"PacketID":1}
 	| Write DISCONNECT ReasonCode="0x82 Protocol Error"
 	| SessionLost lost=0 queued=0
-	| Close reason=0x82 error=PUBLISH: protocol error: packet identifier 1 is in use [MQTT-2.2.1-4]
+	| Close reason=0x82 error=PUBLISH: protocol error: packet identifier 1 is in use rule MQTT-2.2.1-4
 	`)
 }
 
@@ -645,9 +645,9 @@ func TestMisuse(t *testing.T) {
 	publish {"Topic":"a","QoS":1,"Dup":true}
 	| error mqtt: Publish: not possible in this state: the session sets DUP
 	publish {"Topic":"a/#"}
-	| error mqtt: Publish: PUBLISH: protocol error: Topic: the name holds a wildcard [MQTT-3.3.2-2]
+	| error mqtt: Publish: PUBLISH: protocol error: Topic: the name holds a wildcard rule MQTT-3.3.2-2
 	publish {"Topic":""}
-	| error mqtt: Publish: PUBLISH: protocol error: Topic: the field is empty [U5-3.3.2.1-a]
+	| error mqtt: Publish: PUBLISH: protocol error: Topic: the field is empty rule U5-3.3.2.1-a
 	publish {"Topic":"a","Properties":{"TopicAlias":1}}
 	| error mqtt: Publish: not possible in this state: TopicAliases does not leave topic aliases to the application
 	disconnect
@@ -657,9 +657,9 @@ func TestMisuse(t *testing.T) {
 	ping
 	| error mqtt: Ping: not possible in this state: the connection is idle
 	auth {"ReasonCode":25}
-	| error mqtt: Auth: not possible in this state: CONNECT had no Authentication Method [MQTT-4.12.0-7]
+	| error mqtt: Auth: not possible in this state: CONNECT had no Authentication Method rule MQTT-4.12.0-7
 	connect {"ClientID":"c","Will":{"Topic":"#"}}
-	| error mqtt: Connect: CONNECT: protocol error: Will.Topic: the name holds a wildcard [MQTT-4.7.0-1]
+	| error mqtt: Connect: CONNECT: protocol error: Will.Topic: the name holds a wildcard rule MQTT-4.7.0-1
 	connect {"ClientID":"c","CleanStart":true}
 	| Write CONNECT CleanStart=true ClientID=c
 	| Timer +10s
@@ -672,15 +672,15 @@ func TestMisuse(t *testing.T) {
 	subscribe {"PacketID":5,"Filters":[{"Filter":"a"}]}
 	| error mqtt: Subscribe: not possible in this state: the session chooses the Packet Identifier
 	subscribe {"Filters":[]}
-	| error mqtt: Subscribe: SUBSCRIBE: protocol error: Filters: the packet has no element of the list
+	| error mqtt: Subscribe: SUBSCRIBE: protocol error: Filters: the packet has no element of the list rule MQTT-3.8.3-2
 	subscribe {"Filters":[{"Filter":"a#"}]}
-	| error mqtt: Subscribe: SUBSCRIBE: protocol error: Filters[0].Filter: # is not the whole last level of the filter [MQTT-4.7.1-1]
+	| error mqtt: Subscribe: SUBSCRIBE: protocol error: Filters[0].Filter: # is not the whole last level of the filter rule MQTT-4.7.1-1
 	unsubscribe {"Filters":[""]}
-	| error mqtt: Unsubscribe: UNSUBSCRIBE: protocol error: Filters[0]: the field is empty [MQTT-3.10.3-2]
+	| error mqtt: Unsubscribe: UNSUBSCRIBE: protocol error: Filters[0]: the field is empty rule MQTT-4.7.3-1
 	disconnect {"ReasonCode":142}
-	| error mqtt: Disconnect: DISCONNECT: protocol error: ReasonCode: this side may not send the reason code [MQTT-3.14.2-1]
+	| error mqtt: Disconnect: DISCONNECT: protocol error: ReasonCode: this side may not send the reason code rule MQTT-3.14.2-1
 	disconnect {"Properties":{"SessionExpiryInterval":3}}
-	| error mqtt: Disconnect: not possible in this state: Session Expiry Interval was 0 in CONNECT [U5-3.14.2.2.2-a]
+	| error mqtt: Disconnect: not possible in this state: Session Expiry Interval was 0 in CONNECT rule U5-3.14.2.2.2-a
 	ack 5
 	| error mqtt: Ack: unknown token
 	release 5
@@ -727,16 +727,16 @@ func TestMisuse(t *testing.T) {
 	accept {"ReasonCode":128}
 	| error mqtt: Accept: not possible in this state: reason code is not Success; see Refuse
 	accept {"Properties":{"ReceiveMaximum":0}}
-	| error mqtt: Accept: CONNACK: protocol error: Properties.ReceiveMaximum: the value is 0 [U5-3.1.2.11.3-a]
+	| error mqtt: Accept: CONNACK: protocol error: Properties.ReceiveMaximum: the value is 0 rule U5-3.1.2.11.3-a
 	accept
 	| Connected session=false
 	| Write CONNACK
 	suback {"PacketID":1,"ReasonCodes":[0]}
-	| error mqtt: Suback: not possible in this state: no request with this Packet Identifier waits for an answer [MQTT-2.2.1-6]
+	| error mqtt: Suback: not possible in this state: no request with this Packet Identifier waits for an answer rule MQTT-2.2.1-6
 	unsuback {"PacketID":1,"ReasonCodes":[0]}
-	| error mqtt: Unsuback: not possible in this state: no request with this Packet Identifier waits for an answer [MQTT-2.2.1-6]
+	| error mqtt: Unsuback: not possible in this state: no request with this Packet Identifier waits for an answer rule MQTT-2.2.1-6
 	disconnect {"ReasonCode":4}
-	| error mqtt: Disconnect: DISCONNECT: protocol error: ReasonCode: this side may not send the reason code [MQTT-3.14.2-1]
+	| error mqtt: Disconnect: DISCONNECT: protocol error: ReasonCode: this side may not send the reason code rule MQTT-3.14.2-1
 	disconnect {"ReasonCode":142}
 	| Write DISCONNECT ReasonCode="0x8E Session taken over"
 	| Close reason=0x8E

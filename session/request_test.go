@@ -36,15 +36,15 @@ func TestSubscribe(t *testing.T) {
 	recv UNSUBSCRIBE {"PacketID":11,"Filters":["a","b"]}
 	| Unsubscribe id=11 packet=UNSUBSCRIBE PacketID=11 Filters=a Filters=b
 	unsuback {"PacketID":10,"ReasonCodes":[0]}
-	| error mqtt: Unsuback: not possible in this state: no request with this Packet Identifier waits for an answer [MQTT-2.2.1-6]
+	| error mqtt: Unsuback: not possible in this state: no request with this Packet Identifier waits for an answer rule MQTT-2.2.1-6
 	suback {"PacketID":10,"ReasonCodes":[0,0]}
-	| error mqtt: Suback: not possible in this state: the number of reason codes is not the number of filters [MQTT-3.8.4-6]
+	| error mqtt: Suback: not possible in this state: the number of reason codes is not the number of filters rule MQTT-3.8.4-6
 	suback {"PacketID":12,"ReasonCodes":[0]}
-	| error mqtt: Suback: not possible in this state: no request with this Packet Identifier waits for an answer [MQTT-2.2.1-6]
+	| error mqtt: Suback: not possible in this state: no request with this Packet Identifier waits for an answer rule MQTT-2.2.1-6
 	suback {"PacketID":10,"ReasonCodes":[1]}
 	| Write SUBACK PacketID=10 ReasonCodes="0x01 Granted QoS 1"
 	suback {"PacketID":10,"ReasonCodes":[1]}
-	| error mqtt: Suback: not possible in this state: no request with this Packet Identifier waits for an answer [MQTT-2.2.1-6]
+	| error mqtt: Suback: not possible in this state: no request with this Packet Identifier waits for an answer rule MQTT-2.2.1-6
 	unsuback {"PacketID":11,"ReasonCodes":[17,17]}
 	| Write UNSUBACK PacketID=11 ReasonCodes="0x11 No subscription existed, 0x11 No subscription existed"
 	recv SUBSCRIBE {"PacketID":10,"Filters":[{"Filter":"a","QoS":1}]}
@@ -81,7 +81,7 @@ func TestSubscribe(t *testing.T) {
 	recv SUBACK {"PacketID":1,"ReasonCodes":[1]}
 	| Write DISCONNECT ReasonCode="0x82 Protocol Error"
 	| Dropped token=1 id=1 error=connection ended before the answer
-	| Close reason=0x82 error=SUBACK: protocol error: 1 reason codes for 2 filters [MQTT-3.8.4-6]
+	| Close reason=0x82 error=SUBACK: protocol error: 1 reason codes for 2 filters rule MQTT-3.8.4-6
 	`)
 	// Identifiers of requests and messages are of one space.
 	// [MQTT-2.2.1-3] v5
@@ -97,7 +97,7 @@ func TestSubscribe(t *testing.T) {
 	| Subscribe id=10 packet=SUBSCRIBE PacketID=10 Filters[0].Filter=a
 	recv PUBLISH {"Topic":"a","QoS":1,"PacketID":10}
 	| Write DISCONNECT ReasonCode="0x82 Protocol Error"
-	| Close reason=0x82 error=PUBLISH: protocol error: packet identifier 10 is in use [MQTT-2.2.1-3]
+	| Close reason=0x82 error=PUBLISH: protocol error: packet identifier 10 is in use rule MQTT-2.2.1-3
 	`)
 	scenario(t, `
 	server v5
@@ -113,7 +113,7 @@ func TestSubscribe(t *testing.T) {
 	recv UNSUBSCRIBE {"PacketID":10,"Filters":["a"]}
 	| Write DISCONNECT ReasonCode="0x82 Protocol Error"
 	| SessionLost lost=0 queued=0
-	| Close reason=0x82 error=UNSUBSCRIBE: protocol error: packet identifier 10 is in use [MQTT-2.2.1-3]
+	| Close reason=0x82 error=UNSUBSCRIBE: protocol error: packet identifier 10 is in use rule MQTT-2.2.1-3
 	`)
 	scenario(t, `
 	server v311
@@ -126,7 +126,7 @@ func TestSubscribe(t *testing.T) {
 	recv SUBSCRIBE {"PacketID":10,"Filters":[{"Filter":"a"}]}
 	| Subscribe id=10 packet=SUBSCRIBE PacketID=10 Filters[0].Filter=a
 	recv PUBREL {"PacketID":10}
-	| Close reason=0x82 error=PUBREL: protocol error: not the answer that packet identifier 10 waits for [MQTT-2.3.1-6]
+	| Close reason=0x82 error=PUBREL: protocol error: not the answer that packet identifier 10 waits for rule MQTT-2.3.1-6
 	`)
 }
 
@@ -143,9 +143,9 @@ func TestAuthentication(t *testing.T) {
 	recv AUTH {"ReasonCode":24,"Properties":{"AuthenticationMethod":"m"}}
 	| Auth reason=0x18 packet=AUTH ReasonCode="0x18 Continue authentication" AuthenticationMethod=m
 	auth {"ReasonCode":25}
-	| error mqtt: Auth: not possible in this state: reason code has to be 0x18 [MQTT-4.12.0-3]
+	| error mqtt: Auth: not possible in this state: reason code has to be 0x18 rule MQTT-4.12.0-3
 	auth {"ReasonCode":24,"Properties":{"AuthenticationMethod":"other"}}
-	| error mqtt: Auth: not possible in this state: other Authentication Method than in CONNECT [MQTT-4.12.0-5]
+	| error mqtt: Auth: not possible in this state: other Authentication Method than in CONNECT rule MQTT-4.12.0-5
 	auth {"ReasonCode":24,"Properties":{"AuthenticationData":"Mg=="}}
 	| Write AUTH ReasonCode="0x18 Continue authentication" AuthenticationMethod=m AuthenticationData=REDACTED
 	auth {"ReasonCode":24}
@@ -162,9 +162,9 @@ func TestAuthentication(t *testing.T) {
 	recv CONNECT {"ClientID":"c","CleanStart":true,"Properties":{"AuthenticationMethod":"m"}}
 	| Connect packet=CONNECT CleanStart=true AuthenticationMethod=m ClientID=c
 	auth {"ReasonCode":0}
-	| error mqtt: Auth: not possible in this state: reason code has to be 0x18; see Accept [MQTT-4.12.0-2]
+	| error mqtt: Auth: not possible in this state: reason code has to be 0x18; see Accept rule MQTT-4.12.0-2
 	auth {"ReasonCode":24,"Properties":{"AuthenticationMethod":"other"}}
-	| error mqtt: Auth: not possible in this state: other Authentication Method than in CONNECT [MQTT-4.12.0-5]
+	| error mqtt: Auth: not possible in this state: other Authentication Method than in CONNECT rule MQTT-4.12.0-5
 	auth {"ReasonCode":24,"Properties":{"AuthenticationData":"Mg=="}}
 	| Write AUTH ReasonCode="0x18 Continue authentication" AuthenticationMethod=m AuthenticationData=REDACTED
 	auth {"ReasonCode":24}
@@ -172,7 +172,7 @@ func TestAuthentication(t *testing.T) {
 	recv AUTH {"ReasonCode":24,"Properties":{"AuthenticationMethod":"m"}}
 	| Auth reason=0x18 packet=AUTH ReasonCode="0x18 Continue authentication" AuthenticationMethod=m
 	accept {"Properties":{"AuthenticationMethod":"other"}}
-	| error mqtt: Accept: not possible in this state: other Authentication Method than in CONNECT [MQTT-4.12.0-5]
+	| error mqtt: Accept: not possible in this state: other Authentication Method than in CONNECT rule MQTT-4.12.0-5
 	accept
 	| Connected session=false
 	| Write CONNACK AuthenticationMethod=m
@@ -200,7 +200,7 @@ func TestAuthentication(t *testing.T) {
 	| Write AUTH ReasonCode="0x18 Continue authentication" AuthenticationMethod=m
 	recv PUBLISH {"Topic":"a"}
 	| Write CONNACK ReasonCode="0x82 Protocol Error"
-	| Close reason=0x82 error=PUBLISH: protocol error: authentication is not complete [MQTT-3.1.2-30]
+	| Close reason=0x82 error=PUBLISH: protocol error: authentication is not complete rule MQTT-3.1.2-30
 	`)
 	scenario(t, `
 	server v5
@@ -222,7 +222,7 @@ func TestAuthentication(t *testing.T) {
 	| Write AUTH ReasonCode="0x18 Continue authentication" AuthenticationMethod=m
 	recv AUTH {"ReasonCode":25,"Properties":{"AuthenticationMethod":"m"}}
 	| Write CONNACK ReasonCode="0x82 Protocol Error"
-	| Close reason=0x82 error=AUTH: protocol error: reason code 0x19 does not fit the exchange [MQTT-4.12.0-3]
+	| Close reason=0x82 error=AUTH: protocol error: reason code 0x19 does not fit the exchange rule MQTT-4.12.0-3
 	`)
 	scenario(t, `
 	server v5
@@ -233,7 +233,7 @@ func TestAuthentication(t *testing.T) {
 	| Write AUTH ReasonCode="0x18 Continue authentication" AuthenticationMethod=m
 	recv AUTH {"ReasonCode":24,"Properties":{"AuthenticationMethod":"other"}}
 	| Write CONNACK ReasonCode="0x82 Protocol Error"
-	| Close reason=0x82 error=AUTH: protocol error: other authentication method than in CONNECT [MQTT-4.12.0-5]
+	| Close reason=0x82 error=AUTH: protocol error: other authentication method than in CONNECT rule MQTT-4.12.0-5
 	`)
 	scenario(t, `
 	server v5
@@ -252,9 +252,9 @@ func TestAuthentication(t *testing.T) {
 	recv CONNECT {"ClientID":"c","CleanStart":true}
 	| Connect packet=CONNECT CleanStart=true ClientID=c
 	auth {"ReasonCode":24}
-	| error mqtt: Auth: not possible in this state: CONNECT had no Authentication Method [MQTT-4.12.0-6]
+	| error mqtt: Auth: not possible in this state: CONNECT had no Authentication Method rule MQTT-4.12.0-6
 	accept {"Properties":{"AuthenticationMethod":"m"}}
-	| error mqtt: Accept: not possible in this state: CONNECT had no Authentication Method [MQTT-4.12.0-6]
+	| error mqtt: Accept: not possible in this state: CONNECT had no Authentication Method rule MQTT-4.12.0-6
 	`)
 	scenario(t, `
 	client v5
@@ -263,7 +263,7 @@ func TestAuthentication(t *testing.T) {
 	| Timer +10s
 	recv CONNACK {"Properties":{"AuthenticationMethod":"m"}}
 	| Write DISCONNECT ReasonCode="0x82 Protocol Error"
-	| Close reason=0x82 error=CONNACK: protocol error: authentication was not asked for [MQTT-4.12.0-6]
+	| Close reason=0x82 error=CONNACK: protocol error: authentication was not asked for rule MQTT-4.12.0-6
 	`)
 	scenario(t, `
 	client v5
@@ -272,7 +272,7 @@ func TestAuthentication(t *testing.T) {
 	| Timer +10s
 	recv CONNACK
 	| Write DISCONNECT ReasonCode="0x82 Protocol Error"
-	| Close reason=0x82 error=CONNACK: protocol error: other authentication method than in CONNECT [MQTT-4.12.0-5]
+	| Close reason=0x82 error=CONNACK: protocol error: other authentication method than in CONNECT rule MQTT-4.12.0-5
 	`)
 	scenario(t, `
 	client v5
@@ -281,7 +281,7 @@ func TestAuthentication(t *testing.T) {
 	| Timer +10s
 	recv AUTH {"ReasonCode":0,"Properties":{"AuthenticationMethod":"m"}}
 	| Write DISCONNECT ReasonCode="0x82 Protocol Error"
-	| Close reason=0x82 error=AUTH: protocol error: reason code 0x00 does not fit the exchange [MQTT-4.12.0-2]
+	| Close reason=0x82 error=AUTH: protocol error: reason code 0x00 does not fit the exchange rule MQTT-4.12.0-2
 	`)
 	// [MQTT-4.12.0-7] v5 [U5-3.15-a] v5
 	scenario(t, `
@@ -294,7 +294,7 @@ func TestAuthentication(t *testing.T) {
 	| Write CONNACK
 	recv AUTH {"ReasonCode":25,"Properties":{"AuthenticationMethod":"m"}}
 	| Write DISCONNECT ReasonCode="0x82 Protocol Error"
-	| Close reason=0x82 error=AUTH: protocol error: CONNECT had no Authentication Method [U5-3.15-a]
+	| Close reason=0x82 error=AUTH: protocol error: CONNECT had no Authentication Method rule U5-3.15-a
 	`)
 	scenario(t, `
 	client v5
@@ -303,7 +303,7 @@ func TestAuthentication(t *testing.T) {
 	| Timer +10s
 	recv AUTH {"ReasonCode":24,"Properties":{"AuthenticationMethod":"m"}}
 	| Write DISCONNECT ReasonCode="0x82 Protocol Error"
-	| Close reason=0x82 error=AUTH: protocol error: CONNECT had no Authentication Method [U5-3.15-a]
+	| Close reason=0x82 error=AUTH: protocol error: CONNECT had no Authentication Method rule U5-3.15-a
 	`)
 }
 
@@ -380,7 +380,7 @@ func TestReauthentication(t *testing.T) {
 	| Write AUTH ReasonCode="0x18 Continue authentication" AuthenticationMethod=m
 	recv AUTH {"ReasonCode":25,"Properties":{"AuthenticationMethod":"m"}}
 	| Write DISCONNECT ReasonCode="0x82 Protocol Error"
-	| Close reason=0x82 error=AUTH: protocol error: reason code 0x19 does not fit the exchange [MQTT-4.12.0-3]
+	| Close reason=0x82 error=AUTH: protocol error: reason code 0x19 does not fit the exchange rule MQTT-4.12.0-3
 	`)
 	scenario(t, `
 	server v5
@@ -392,7 +392,7 @@ func TestReauthentication(t *testing.T) {
 	| Write CONNACK AuthenticationMethod=m
 	recv AUTH {"ReasonCode":24,"Properties":{"AuthenticationMethod":"m"}}
 	| Write DISCONNECT ReasonCode="0x82 Protocol Error"
-	| Close reason=0x82 error=AUTH: protocol error: reason code 0x18 does not fit the exchange [MQTT-4.12.0-3]
+	| Close reason=0x82 error=AUTH: protocol error: reason code 0x18 does not fit the exchange rule MQTT-4.12.0-3
 	`)
 	scenario(t, `
 	client v5
@@ -403,7 +403,7 @@ func TestReauthentication(t *testing.T) {
 	| Connected session=false packet=CONNACK AuthenticationMethod=m
 	recv AUTH {"ReasonCode":24,"Properties":{"AuthenticationMethod":"m"}}
 	| Write DISCONNECT ReasonCode="0x82 Protocol Error"
-	| Close reason=0x82 error=AUTH: protocol error: reason code 0x18 does not fit the exchange [MQTT-4.12.0-2]
+	| Close reason=0x82 error=AUTH: protocol error: reason code 0x18 does not fit the exchange rule MQTT-4.12.0-2
 	`)
 }
 

@@ -364,7 +364,7 @@ func TestSessionExpiry(t *testing.T) {
 	| Write CONNACK
 	recv DISCONNECT {"Properties":{"SessionExpiryInterval":5}}
 	| Write DISCONNECT ReasonCode="0x82 Protocol Error"
-	| Close reason=0x82 error=DISCONNECT: protocol error: Session Expiry Interval was 0 in CONNECT [U5-3.14.2.2.2-a]
+	| Close reason=0x82 error=DISCONNECT: protocol error: Session Expiry Interval was 0 in CONNECT rule U5-3.14.2.2.2-a
 	`)
 }
 
@@ -434,7 +434,7 @@ func TestFlowControl(t *testing.T) {
 	recv PUBLISH {"Topic":"a","QoS":1,"PacketID":4}
 	| Write DISCONNECT ReasonCode="0x93 Receive Maximum exceeded"
 	| SessionLost lost=0 queued=0
-	| Close reason=0x93 error=PUBLISH: protocol error: more than 2 messages are not acknowledged [U5-3.3.4-d]
+	| Close reason=0x93 error=PUBLISH: protocol error: more than 2 messages are not acknowledged rule U5-3.3.4-d
 	`)
 	scenario(t, `
 	client v5
@@ -454,7 +454,7 @@ func TestFlowControl(t *testing.T) {
 	recv PUBLISH {"Topic":"a","QoS":1,"PacketID":3}
 	| Write DISCONNECT ReasonCode="0x93 Receive Maximum exceeded"
 	| SessionLost lost=0 queued=0
-	| Close reason=0x93 error=PUBLISH: protocol error: more than 1 messages are not acknowledged [U5-3.3.4-d]
+	| Close reason=0x93 error=PUBLISH: protocol error: more than 1 messages are not acknowledged rule U5-3.3.4-d
 	`)
 	// A QoS 2 identifier of an earlier connection does not count until its
 	// PUBLISH is repeated.

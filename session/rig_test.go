@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -79,7 +80,7 @@ func newRig() *rig { return &rig{now: start, tokens: map[string]uint64{}} }
 // run executes one command and returns what it printed.
 func (r *rig) run(line string) (out string, err error) {
 	r.out.Reset()
-	defer func() { out = r.out.String() }()
+	defer func() { out = rule.ReplaceAllString(r.out.String(), "rule $1") }()
 	name, rest, _ := strings.Cut(line, " ")
 	rest = strings.TrimSpace(rest)
 	command, ok := commands[name]
@@ -102,6 +103,10 @@ func (r *rig) run(line string) (out string, err error) {
 	}
 	return "", nil
 }
+
+// rule finds the rules that errors name. Traces show them in another form, as
+// the form in brackets cites what a test proves.
+var rule = regexp.MustCompile(`\[((MQTT|U5|U311)-[0-9a-z.-]+)\]`)
 
 // badScenario is a mistake in a scenario rather than an outcome of it.
 type badScenario struct{ error }
