@@ -26,30 +26,6 @@ func miniSpec(t *testing.T) fstest.MapFS {
 	return files
 }
 
-// readTree returns the YAML files below a folder.
-func readTree(t *testing.T, root string) fstest.MapFS {
-	t.Helper()
-	files := fstest.MapFS{}
-	err := fs.WalkDir(os.DirFS(root), ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || filepath.Ext(name) != ".yaml" {
-			return err
-		}
-		data, err := os.ReadFile(filepath.Join(root, name))
-		files[name] = &fstest.MapFile{Data: data}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return files
-}
-
-// realSpec returns the YAML files of spec/.
-func realSpec(t *testing.T) fstest.MapFS {
-	t.Helper()
-	return readTree(t, "../spec")
-}
-
 // TestMini generates the code of a protocol that uses all of the spec
 // language, and runs it.
 func TestMini(t *testing.T) {

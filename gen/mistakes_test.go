@@ -397,15 +397,17 @@ func withShortRules(t *testing.T, files fstest.MapFS) fstest.MapFS {
 	return files
 }
 
-// TestAnyMistake deletes each line and each key of a file in turn. Load has to
-// report it or accept it, and what it accepts can be written.
+// TestAnyMistake damages lines of a file in turn. Load has to report it or
+// accept it, and what it accepts can be written, which is tried at times.
 func TestAnyMistake(t *testing.T) {
 	files := withShortRules(t, realSpec(t))
-	for _, name := range []string{connect, publish, subscribe, disconnect, properties} {
+	for name, step := range map[string]int{subscribe: 1, connect: 3, publish: 3, disconnect: 3, properties: 3, reasons: 3} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			accepted := 0
 			lines := bytes.SplitAfter(files[name].Data, []byte("\n"))
-			for i, line := range lines {
+			for i := 0; i < len(lines); i += step {
+				line := lines[i]
 				for _, other := range [][]byte{nil, bytes.Replace(line, []byte(": "), []byte(": x"), 1), bytes.Replace(line, []byte("{"), []byte("{x: 1, "), 1)} {
 					edited := fstest.MapFS{}
 					for name, file := range files {
@@ -418,6 +420,9 @@ func TestAnyMistake(t *testing.T) {
 						t.Fatalf("line %d: %v", i+1, err)
 					}
 					if err == nil {
+						if accepted++; accepted%50 != 0 {
+							continue
+						}
 						if _, err := m.Files(); err != nil {
 							t.Errorf("line %d as %q is accepted and cannot be written: %v", i+1, other, err)
 						}
