@@ -53,12 +53,13 @@ func (p *Packet) uncommon() *Statement {
 		e = e.Op("||").Id("h").Dot("Flags").Op("!=").Add(hexLit(p.Fixed.Value))
 	}
 	e = e.Op("||").Op("!").Id("v").Dot("plain").Call()
-	switch v311, v5 := p.From[V311], p.From[V5]; {
-	case v311 == "" && v5 == "both", v311 != "" && v311 != v5:
+	if p.From[V311] != p.From[V5] {
 		e = e.Op("||").Op("!").Id("v").Dot("IsV5").Call()
-	case v5 == "client":
+	}
+	switch p.From[V5] {
+	case "client":
 		e = e.Op("||").Id("v").Op("&").Id("fromServer").Op("!=").Lit(0)
-	case v5 == "server":
+	case "server":
 		e = e.Op("||").Id("v").Op("&").Id("fromClient").Op("!=").Lit(0)
 	}
 	return e
