@@ -39,6 +39,8 @@ type Event struct {
 	Packet codec.Packet
 	// Publish is the message that the event is about.
 	Publish *codec.Publish
+	// ClientID is the Client Identifier of the session in a RecordSession.
+	ClientID string
 	// Err says what went wrong.
 	Err error
 }

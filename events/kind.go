@@ -137,16 +137,19 @@ const (
 type Record uint8
 
 const (
-	// RecordMessage is an outgoing message: Publish and Token, and PacketID
-	// once it has been sent.
+	// RecordMessage is an outgoing message: Publish, QoS and Token, PacketID
+	// once it has been sent, and in Deadline the time at which it expires.
 	RecordMessage Record = iota + 1
-	// RecordRelease is an outgoing QoS 2 message of which PUBREC arrived: Token
-	// and PacketID. It takes the place of the RecordMessage.
+	// RecordRelease is an outgoing QoS 2 message of which PUBREC arrived: Token,
+	// PacketID and in Count its place among those. It takes the place of the
+	// RecordMessage.
 	RecordRelease
 	// RecordReceived is an incoming QoS 2 message that was delivered and whose
 	// PUBREL has not arrived: PacketID.
 	RecordReceived
-	// RecordSession is the session itself and its Session Expiry Interval.
+	// RecordSession is the session itself: ClientID, in Size its Session
+	// Expiry Interval in seconds, in Deadline the end of its last connection,
+	// in Count the last token, in PacketID the next Packet Identifier.
 	RecordSession
 )
 

@@ -73,7 +73,8 @@ func (c *Client) Connect(now time.Time, p *codec.Connect) error {
 	}
 	c.st.epoch++
 	c.st.open = true
-	if p.CleanStart {
+	if p.CleanStart || c.st.clientID != "" && c.st.clientID != string(p.ClientID) {
+		// The session is that of another Client Identifier [MQTT-3.1.3-2], or
 		// [MQTT-3.1.2-4] [v3.1.1 MQTT-3.1.2-6]: what was under way is over
 		// on this side too. The queue was never part of the session.
 		c.loseSession(false)
@@ -138,6 +139,7 @@ func (c *core) checkConnack(p *codec.Connack) error {
 func (c *core) establish() {
 	s := c.st
 	s.exists, s.open, s.closed, s.expiry = true, true, 0, c.limits.expiry
+	s.clientID = c.limits.clientID
 	c.status = StatusConnected
 	c.waiting = false
 	c.timers.step = 0

@@ -100,6 +100,7 @@ type note struct {
 	expires int64  // Unix time in ms; in a RecordSession the end of its connection
 	pub     *codec.Publish
 	ids     *codec.SubscriptionIdentifiers
+	client  string // of a RecordSession
 	err     error
 }
 
@@ -117,6 +118,7 @@ func (n *note) event(ev *events.Event, p *codec.Publish) {
 		return
 	case n.record == events.RecordSession:
 		ev.Size, ev.PacketID, ev.Token, ev.Count = int64(n.id), uint32(n.token), 0, int(n.count)
+		ev.ClientID = n.client
 	case n.record == events.RecordRelease:
 		ev.Count = int(n.count)
 	case n.record == events.RecordMessage:
@@ -291,7 +293,7 @@ func (c *core) storeSession() {
 	if c.cfg.Persist {
 		s := c.st
 		c.tell(note{kind: events.Store, record: events.RecordSession,
-			id: s.expiry, token: uint64(s.ids.next), count: s.tokens, expires: s.closed})
+			id: s.expiry, token: uint64(s.ids.next), count: s.tokens, expires: s.closed, client: s.clientID})
 	}
 }
 

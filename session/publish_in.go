@@ -64,12 +64,13 @@ func (c *core) onPublish(ev *events.Event, p *codec.Publish) error {
 	return nil
 }
 
-// acceptable reports a message beyond what this server announced.
+// acceptable reports a message beyond what the server announced.
 func (c *core) acceptable(p *codec.Publish) error {
-	if !c.server {
-		return nil
-	}
 	switch {
+	case !c.server && p.QoS > c.limits.features.maximumQoS():
+		return c.violation(codec.TypePublish, "U5-3.3.4-e", "", codec.ReasonQoSNotSupported, "QoS %d is above the Maximum QoS of the server", p.QoS)
+	case !c.server:
+		return nil
 	case p.QoS > c.limits.features.maximumQoS():
 		return c.violation(codec.TypePublish, "U5-3.2.2.3.4-b", "", codec.ReasonQoSNotSupported, "QoS %d is above Maximum QoS", p.QoS)
 	case p.Retain && c.limits.features&noRetain != 0:

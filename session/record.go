@@ -5,6 +5,7 @@ import (
 	"hash/crc32"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/mqttcore/mqttcore/codec"
 	"github.com/mqttcore/mqttcore/events"
@@ -15,7 +16,7 @@ import (
 // length; then the CRC-32 of all that. Numbers are unsigned varints. A record
 // begins with its events.Record:
 //
-//	session   expiry, closed, last token, next packet identifier, exists
+//	session   expiry, closed, last token, next packet identifier, exists, Client Identifier
 //	message   token, packet identifier, expires, flags, PUBLISH
 //	release   token, packet identifier, order
 //	received  packet identifier
@@ -61,7 +62,7 @@ func AppendRecord(dst []byte, ev events.Event) []byte {
 	case events.RecordReceived:
 		dst = binary.AppendUvarint(dst, uint64(ev.PacketID))
 	case events.RecordSession:
-		dst = appendSession(dst, uint32(ev.Size), ev.Deadline, uint64(ev.Count), ev.PacketID, true)
+		dst = appendSession(dst, uint32(ev.Size), ev.Deadline, uint64(ev.Count), ev.PacketID, true, ev.ClientID)
 	}
 	return dst
 }
@@ -81,7 +82,7 @@ func appendStored(dst []byte, p *codec.Publish, qos codec.QoS) []byte {
 	return dst
 }
 
-func appendSession(dst []byte, expiry uint32, closed time.Time, tokens uint64, next uint32, exists bool) []byte {
+func appendSession(dst []byte, expiry uint32, closed time.Time, tokens uint64, next uint32, exists bool, clientID string) []byte {
 	dst = binary.AppendUvarint(dst, uint64(expiry))
 	var at uint64
 	if !closed.IsZero() {
@@ -94,7 +95,7 @@ func appendSession(dst []byte, expiry uint32, closed time.Time, tokens uint64, n
 	if exists {
 		flags = flagExists
 	}
-	return append(dst, flags)
+	return append(append(dst, flags), clientID...)
 }
 
 // AppendBinary appends the state in its stored form. The form is stable: this
@@ -114,7 +115,7 @@ func (s *State) AppendBinary(dst []byte) ([]byte, error) {
 	if s.closed != 0 {
 		closed = time.UnixMilli(s.closed)
 	}
-	add(appendSession(append(buf, byte(events.RecordSession)), s.expiry, closed, s.tokens, s.ids.next, s.exists))
+	add(appendSession(append(buf, byte(events.RecordSession)), s.expiry, closed, s.tokens, s.ids.next, s.exists, s.clientID))
 	for _, l := range []*list{&s.sent, &s.released, &s.queue} {
 		for m := l.head; m != nil; m = m.next {
 			if m.erased {
@@ -248,9 +249,10 @@ func (s *State) restoreSession(r *reader) error {
 	expiry, closed := uint32(r.uvarint(NeverExpires)), r.uvarint(1<<62)
 	tokens, next := r.uvarint(1<<62), uint32(r.uvarint(1<<32-1))
 	flags := r.byte()
-	if r.bad || len(r.b) > 0 || flags&^flagExists != 0 {
+	if r.bad || flags&^flagExists != 0 || !utf8.Valid(r.b) {
 		return corrupt("session")
 	}
+	s.clientID = string(r.b)
 	s.expiry, s.closed, s.exists = expiry, int64(closed), s.exists || flags != 0
 	s.tokens = max(s.tokens, tokens)
 	s.ids.next = next

@@ -185,6 +185,8 @@ func (s *Server) completeAccept(p *codec.Connack, st *State) error {
 	switch {
 	case st != nil && st.open:
 		return misuse(op, "another connection has the session state")
+	case st != nil && st.clientID != "" && s.limits.clientID != "" && st.clientID != s.limits.clientID:
+		return &Error{Op: op, Rule: "MQTT-3.1.3-2", Err: ErrState, Code: codec.ReasonClientIdentifierNotValid, Detail: "the session state is that of another Client Identifier"}
 	case p.ReasonCode != codec.ReasonSuccess:
 		return misuse(op, "reason code is not Success; see Refuse")
 	case !s.version.IsV5():

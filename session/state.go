@@ -24,6 +24,7 @@ type State struct {
 	qos0     int  // messages of QoS 0 in queue
 	qos0From *message
 	received receivedTable
+	clientID string // of the last connection
 	tokens   uint64
 	restored *[]*message // not in their lists yet
 	closed   int64       // Unix time in ms of the end of the last connection
@@ -41,6 +42,10 @@ const NeverExpires = math.MaxUint32
 // NewState returns the state of a session in which nothing happened yet. A
 // Client that is given one counts as having a session, see ClientConfig.
 func NewState() *State { return &State{exists: true, expiry: NeverExpires} }
+
+// ClientID returns the Client Identifier of the session, empty before the first
+// connection. [MQTT-3.1.3-2]
+func (s *State) ClientID() string { return s.clientID }
 
 // Queued returns the number of messages that wait and were never sent.
 func (s *State) Queued() int {
