@@ -1,0 +1,9 @@
+module github.com/mqttcore/mqttcore/examples
+
+go 1.26
+
+require github.com/mqttcore/mqttcore v0.0.0
+
+require github.com/spf13/pflag v1.0.10
+
+replace github.com/mqttcore/mqttcore => ../

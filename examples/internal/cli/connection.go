@@ -1,0 +1,173 @@
+package cli
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/mqttcore/mqttcore/codec"
+	"github.com/mqttcore/mqttcore/session"
+
+	"github.com/mqttcore/mqttcore/examples/internal/client"
+)
+
+// Connection holds the flags that every client has.
+type Connection struct {
+	Host, Bind     string
+	Port           uint16
+	Version        Version
+	ID, Prefix     string
+	User, Password string
+	KeepAlive      uint16
+	Keep           bool   // -c: the session goes on
+	Expiry         Expiry // -x
+	Debug          bool
+
+	WillTopic, WillPayload string
+	WillQoS                QoS
+	WillRetain             bool
+
+	Properties Properties
+
+	fs *pflag.FlagSet
+}
+
+// AddTo defines the flags.
+func (c *Connection) AddTo(fs *pflag.FlagSet) {
+	c.fs = fs
+	c.Version = Version(codec.V5)
+	fs.StringVarP(&c.Host, "host", "h", "localhost", "")
+	fs.Uint16VarP(&c.Port, "port", "p", 1883, "")
+	fs.StringVarP(&c.Bind, "bind", "A", "", "")
+	fs.VarP(&c.Version, "protocol-version", "V", "")
+	fs.StringVarP(&c.ID, "id", "i", "", "")
+	fs.StringVarP(&c.Prefix, "id-prefix", "I", "", "")
+	fs.StringVarP(&c.User, "username", "u", "", "")
+	fs.StringVarP(&c.Password, "pw", "P", "", "")
+	fs.Uint16VarP(&c.KeepAlive, "keepalive", "k", 60, "")
+	fs.BoolVarP(&c.Keep, "disable-clean-session", "c", false, "")
+	fs.VarP(&c.Expiry, "session-expiry-interval", "x", "")
+	fs.BoolVarP(&c.Debug, "debug", "d", false, "")
+	fs.StringVar(&c.WillTopic, "will-topic", "", "")
+	fs.StringVar(&c.WillPayload, "will-payload", "", "")
+	fs.Var(&c.WillQoS, "will-qos", "")
+	fs.BoolVar(&c.WillRetain, "will-retain", false, "")
+}
+
+// Address returns where to connect to.
+func (c *Connection) Address() string {
+	return net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port)))
+}
+
+// Options returns where to connect to, and from.
+func (c *Connection) Options() client.Options {
+	return client.Options{Address: c.Address(), Bind: c.Bind}
+}
+
+// Check reports flags that do not go together. used are the commands whose
+// properties the program can use.
+func (c *Connection) Check(used ...string) error {
+	v5 := c.Version.Codec().IsV5()
+	switch {
+	case c.Port == 0:
+		return Usagef("-p 0: use a port from 1 to 65535")
+	case c.ID != "" && c.Prefix != "":
+		return Usagef("-i and -I exclude each other")
+	case c.Keep && c.ID == "" && c.Prefix == "":
+		return Usagef("-c keeps a session, which needs a name of its own: add -i")
+	case c.Expiry.set && !v5:
+		return Usagef("-x needs MQTT 5: leave -V out or use -V 5")
+	case c.Properties.n > 0 && !v5:
+		return Usagef("-D needs MQTT 5: leave -V out or use -V 5")
+	case c.WillTopic == "" && (c.changed("will-payload") || c.changed("will-qos") || c.WillRetain || c.Properties.has("will")):
+		return Usagef("a will needs --will-topic")
+	case !v5 && c.changed("pw") && !c.changed("username"):
+		return Usagef("-P needs -u in MQTT 3.1.1")
+	}
+	if err := c.Properties.onlyFor(append(used, "connect", "will", "disconnect")); err != nil {
+		return err
+	}
+	if err := c.Connect().Validate(c.Version.Codec().FromClient()); err != nil {
+		return Usagef("CONNECT would be illegal: %v", err)
+	}
+	d := c.Disconnect(false)
+	if err := d.Validate(c.Version.Codec().FromClient()); err != nil {
+		return Usagef("DISCONNECT would be illegal: %v", err)
+	}
+	return nil
+}
+
+func (c *Connection) changed(name string) bool { return c.fs.Changed(name) }
+
+// Connect returns the CONNECT that the flags describe.
+func (c *Connection) Connect() *codec.Connect {
+	p := &codec.Connect{CleanStart: !c.Keep, KeepAlive: c.KeepAlive, ClientID: codec.Bytes(c.ID)}
+	p.Properties = c.Properties.Connect
+	if c.Prefix != "" {
+		p.ClientID = codec.Bytes(c.Prefix + strconv.Itoa(os.Getpid()))
+	}
+	if c.changed("username") {
+		p.Username = codec.Text(c.User)
+	}
+	if c.changed("pw") {
+		p.Password = codec.Text(c.Password)
+	}
+	if v := c.Version.Codec(); v.IsV5() && !p.Properties.SessionExpiryInterval.Set {
+		switch {
+		case c.Expiry.set:
+			p.Properties.SessionExpiryInterval = codec.Some(c.Expiry.seconds)
+		case c.Keep:
+			p.Properties.SessionExpiryInterval = codec.Some[uint32](session.NeverExpires)
+		}
+	}
+	if c.WillTopic != "" {
+		p.Will = codec.Some(codec.Will{
+			QoS: c.WillQoS.Codec(), Retain: c.WillRetain,
+			Topic: codec.Bytes(c.WillTopic), Payload: codec.Bytes(c.WillPayload),
+			Properties: c.Properties.Will,
+		})
+	}
+	return p
+}
+
+// Disconnect returns the DISCONNECT of the end. Somebody who interrupts a
+// program that has a will wants others to know, which MQTT 5 can say.
+func (c *Connection) Disconnect(interrupted bool) *codec.Disconnect {
+	p := &codec.Disconnect{Properties: c.Properties.Disconnect}
+	if interrupted && c.WillTopic != "" && c.Version.Codec().IsV5() {
+		p.ReasonCode = codec.ReasonDisconnectWithWillMessage
+	}
+	return p
+}
+
+// Session returns the client session that the flags describe.
+func (c *Connection) Session(env *Env, base session.Config) *session.Client {
+	cfg := session.ClientConfig{Config: base, Version: c.Version.Codec()}
+	if c.Keep {
+		cfg.State = session.NewState() // the broker may have one from before
+	}
+	if c.Debug {
+		cfg.Observe = observer(env)
+	}
+	return session.NewClient(cfg)
+}
+
+// observer prints packets, without payloads and passwords.
+func observer(env *Env) func(session.Observation) {
+	var mu sync.Mutex // nothing of ours is called under it
+	return func(o session.Observation) {
+		direction := "sent"
+		if o.In {
+			direction = "received"
+		}
+		line := fmt.Sprintf("%s %s %v\n", time.Now().Format("15:04:05.000"), direction, o.Packet)
+		mu.Lock()
+		defer mu.Unlock()
+		_, _ = env.Stderr.Write([]byte(line)) // there is nobody to tell
+	}
+}
