@@ -148,6 +148,16 @@ func filterAt(b []byte, i int, v Version) (Bytes, int) {
 	return s, end
 }
 
+// longer returns list with one element more, whose fields are what they were
+// when the list was used before.
+func longer[T any](list []T) []T {
+	if len(list) < cap(list) {
+		return list[:len(list)+1]
+	}
+	var zero T
+	return append(list, zero)
+}
+
 func pairAt(b []byte, i int, v Version) int {
 	_, i = textAt(b, i, v)
 	_, i = textAt(b, i, v)

@@ -33,7 +33,7 @@ const (
 // that nobody needs to hold a body that will be refused. Errors are of type
 // *Error with [ErrTooLarge] or [ErrMalformed].
 func Frame(buf []byte, max int) (h Header, n int, err error) {
-	if len(buf) < 2 {
+	if len(buf) < 2 || buf[0] < 0x10 {
 		return h, 0, checkFirstByte(buf)
 	}
 	remaining := int(buf[1])
@@ -50,8 +50,8 @@ func Frame(buf []byte, max int) (h Header, n int, err error) {
 		Len:       size,
 	}
 	n = size + remaining
-	if h.Type == 0 || max > 0 && n > max {
-		return h, 0, badHeader(h, max)
+	if max > 0 && n > max {
+		return h, 0, tooLarge(h)
 	}
 	if n > len(buf) {
 		n = 0
@@ -69,7 +69,7 @@ func longRemaining(buf []byte) (remaining, size int, err error) {
 		}
 	}
 	if len(buf) < 5 {
-		return 0, 0, checkFirstByte(buf)
+		return 0, 0, nil
 	}
 	return 0, 0, headerField.fault(faultLongVarint, 0, 1)
 }
@@ -78,17 +78,15 @@ func longRemaining(buf []byte) (remaining, size int, err error) {
 // know the version.
 var headerField = field{name: "Remaining Length"}
 
+// checkFirstByte refuses the packet type 0, as soon as its byte is there.
 func checkFirstByte(buf []byte) error {
-	if len(buf) > 0 && buf[0]>>4 == 0 {
-		return badHeader(Header{}, 0)
+	if len(buf) > 0 && buf[0] < 0x10 {
+		return headerField.named("Packet Type").fault(faultPacketType, 0, 0)
 	}
 	return nil
 }
 
-func badHeader(h Header, max int) error {
-	if h.Type == 0 {
-		return headerField.named("Packet Type").fault(faultPacketType, 0, 0)
-	}
+func tooLarge(h Header) error {
 	f := headerField
 	f.packet = h.Type
 	return f.fault(faultPacketSize, 0, 1)

@@ -96,7 +96,7 @@ func (p *Subscribe) Decode(h Header, body []byte, v Version) error {
 	}
 	list := p.Filters[:0]
 	for uint(i) < uint(len(b)) {
-		list = append(list, Subscription{})
+		list = longer(list)
 		if i = list[len(list)-1].decodeFast(b, i, v); i < 0 {
 			return p.decodeSlow(h, body, v)
 		}
@@ -154,6 +154,9 @@ func (p *Subscription) decodeFast(b []byte, i int, v Version) int {
 	if p.QoS > 2 {
 		return -1
 	}
+	p.RetainHandling = 0
+	p.RetainAsPublished = false
+	p.NoLocal = false
 	if options&0x3C != 0 {
 		if !v.IsV5() {
 			return -1

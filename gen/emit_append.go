@@ -143,7 +143,7 @@ func (f *Field) emitSize(g *Group, path string) {
 		g.If(guard).BlockFunc(func(g *Group) {
 			body(g)
 			if f.Optional && f.Wire == "properties" {
-				g.If(Id(sizeVar(path + f.valuePath())).Op(">").Lit(0).Op("||").Id("p").Dot("ReasonCode").Op("!=").Lit(0)).Block(
+				g.If(Id(sizeVar(path + f.valuePath())).Op(">").Lit(0).Op("||").Add(member("p", path+f.Partner.Name)).Op("!=").Lit(0)).Block(
 					Id("remaining").Op("++"))
 			}
 		})

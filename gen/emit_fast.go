@@ -184,8 +184,8 @@ func (f *Field) emitFastBits(g *Group, failed *Statement) {
 		return
 	}
 	for _, b := range f.Bits {
-		if b.V5 && !f.In.List {
-			b.emitClear(g) // elements of a list are new
+		if b.V5 {
+			b.emitClear(g)
 		}
 	}
 	g.If(Id(name).Op("&").Add(hexLit(old)).Op("!=").Lit(0)).BlockFunc(func(g *Group) {
@@ -208,7 +208,7 @@ func (f *Field) emitFastList(g *Group, failed *Statement) {
 	g.For(Uint().Call(Id("i")).Op("<").Uint().Call(Len(Id("b")))).BlockFunc(func(g *Group) {
 		switch f.Wire {
 		case "list":
-			g.Id("list").Op("=").Append(Id("list"), Id(f.Struct.Go).Values())
+			g.Id("list").Op("=").Id("longer").Call(Id("list"))
 			failed := Return(Id("p").Dot("decodeSlow").Call(Id("h"), Id("body"), Id("v")))
 			g.If(Id("i").Op("=").Id("list").Index(Len(Id("list")).Op("-").Lit(1)).Dot("decodeFast").Call(Id("b"), Id("i"), Id("v")), Id("i").Op("<").Lit(0)).Block(failed)
 		case "utf8_list", "reason_codes":
