@@ -19,9 +19,11 @@ import (
 	"github.com/mqttcore/mqttcore/gen/rules"
 )
 
-const usage = `mqttgen writes the Go code of package codec from the YAML files in spec/.
+const usage = `mqttgen writes the Go code of package codec from the YAML files in spec/, which
+spec/README.md explains. After an edit there, go generate ./... runs it.
 
-  mqttgen [-spec DIR] [-out DIR]         write the generated files
+  mqttgen [-spec DIR] [-out DIR]         write the generated files that differ
+                                         and remove the orphaned ones
   mqttgen [-spec DIR] [-out DIR] -check  name every stale, missing or orphaned
                                          file, and exit 1 if there is one
   mqttgen [-spec DIR] -list              list what would be written
@@ -34,43 +36,31 @@ Flags:
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
+// options are the flags of the command.
+type options struct {
+	spec, out        string
+	check, list, doc bool
+}
+
 // run is main without the process: it returns the exit code, 0 for success, 1
 // for a mistake in the spec or a stale file, 2 for wrong arguments.
 func run(args []string, stdout, stderr io.Writer) int {
 	if len(args) > 0 && args[0] == "rules" {
 		return rules.Main(args[1:], stdout, stderr)
 	}
-	flags := flag.NewFlagSet("mqttgen", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.Usage = func() {
-		fmt.Fprint(flags.Output(), usage)
-		flags.PrintDefaults()
-	}
-	spec := flags.String("spec", "spec", "the folder of the YAML files")
-	out := flags.String("out", ".", "the root of the module that the files are written to")
-	check := flags.Bool("check", false, "write nothing; exit 1 and name each file that is stale, missing or orphaned")
-	list := flags.Bool("list", false, "write nothing; list the files with their sizes")
-	doc := flags.Bool("doc", false, "write nothing; print the reference page")
-	for _, a := range args {
-		if a == "-h" || a == "-help" || a == "--help" {
-			flags.SetOutput(stdout)
-		}
-	}
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return 0
-		}
+	o, err := parse(args, stdout)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
+		fmt.Fprintf(stderr, "mqttgen: %v; see mqttgen -h\n", err)
 		return 2
 	}
-	if flags.NArg() > 0 {
-		fmt.Fprintf(stderr, "mqttgen: unexpected argument %q; see mqttgen -h\n", flags.Arg(0))
-		return 2
-	}
-	model, err := gen.Load(os.DirFS(*spec))
+	model, err := gen.Load(os.DirFS(o.spec))
 	if err != nil {
-		return failed(stderr, *spec, err)
+		return failed(stderr, o.spec, err)
 	}
-	if *doc {
+	if o.doc {
 		stdout.Write(model.Reference())
 		return 0
 	}
@@ -80,15 +70,42 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return 1
 	}
 	switch {
-	case *list:
+	case o.list:
 		for _, name := range slices.Sorted(maps.Keys(files)) {
 			fmt.Fprintf(stdout, "%7d %s\n", len(files[name]), name)
 		}
 		return 0
-	case *check:
-		return report(files, *out, stdout, stderr)
+	case o.check:
+		return report(files, o.out, stdout, stderr)
 	}
-	return write(files, *out, stdout, stderr)
+	return write(files, o.out, stdout, stderr)
+}
+
+// parse reads the arguments. Help that is asked for goes to stdout.
+func parse(args []string, stdout io.Writer) (o options, err error) {
+	flags := flag.NewFlagSet("mqttgen", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.Usage = func() {}
+	flags.StringVar(&o.spec, "spec", "spec", "the folder of the YAML files")
+	flags.StringVar(&o.out, "out", ".", "the root of the module that the files are written to")
+	flags.BoolVar(&o.check, "check", false, "write nothing; exit 1 and name each file that is stale, missing or orphaned")
+	flags.BoolVar(&o.list, "list", false, "write nothing; list the files with their sizes")
+	flags.BoolVar(&o.doc, "doc", false, "write nothing; print the reference page")
+	if err = flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			fmt.Fprint(stdout, usage)
+			flags.SetOutput(stdout)
+			flags.PrintDefaults()
+		}
+		return o, err
+	}
+	if flags.NArg() > 0 {
+		return o, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	if o.check && o.list || o.check && o.doc || o.list && o.doc {
+		return o, errors.New("-check, -list and -doc exclude each other")
+	}
+	return o, nil
 }
 
 // failed prints the mistakes of a spec with the paths that the user knows.
@@ -160,21 +177,22 @@ func report(files map[string][]byte, out string, stdout, stderr io.Writer) int {
 func write(files map[string][]byte, out string, stdout, stderr io.Writer) int {
 	extra, err := orphans(files, out)
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if err != nil {
-			break
-		}
 		path := filepath.Join(out, name)
-		if have, readErr := os.ReadFile(path); readErr == nil && bytes.Equal(have, files[name]) {
+		if have, readErr := os.ReadFile(path); err != nil || readErr == nil && bytes.Equal(have, files[name]) {
 			continue
 		}
 		if err = os.MkdirAll(filepath.Dir(path), 0o755); err == nil {
 			err = os.WriteFile(path, files[name], 0o644)
 		}
-		fmt.Fprintln(stdout, "wrote   ", name)
+		if err == nil {
+			fmt.Fprintln(stdout, "wrote   ", name)
+		}
 	}
 	for _, name := range extra {
-		if err == nil {
-			err = os.Remove(filepath.Join(out, name))
+		if err != nil {
+			break
+		}
+		if err = os.Remove(filepath.Join(out, name)); err == nil {
 			fmt.Fprintln(stdout, "removed ", name)
 		}
 	}
