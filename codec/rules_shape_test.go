@@ -65,6 +65,13 @@ func TestRulesPacketTypes(t *testing.T) {
 			t.Errorf("%d zero bytes: %v, want %v", n, err, ErrMalformed)
 		}
 	}
+	// Whatever follows, the error stays the same.
+	for n := range 6 {
+		_, _, err := Frame(append([]byte{0x0F}, bytes.Repeat([]byte{0x80}, n)...), 0)
+		if e := typed(t, err); e.Field != "Packet Type" || e.Offset != 0 {
+			t.Errorf("0F and %d of 80: %v", n, err)
+		}
+	}
 	for _, x := range []struct {
 		v    Version
 		hex  string

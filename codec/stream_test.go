@@ -203,6 +203,26 @@ func TestReaderWorkIsLinear(t *testing.T) {
 	}
 }
 
+// A stream of small packets, which never end where a read ends, needs one small
+// buffer.
+func TestReaderKeepsItsBuffer(t *testing.T) {
+	stream := bytes.Repeat(unhex(t, "3006000174006869 c000 300700017400616263"), 10_000)
+	r := NewReader(bytes.NewReader(stream), V5, 0)
+	packets := 0
+	for {
+		if _, err := r.ReadPacket(); err != nil {
+			if err != io.EOF || packets != 30_000 {
+				t.Errorf("%d packets, %v", packets, err)
+			}
+			break
+		}
+		packets++
+	}
+	if len(r.buf) != readSize {
+		t.Errorf("the buffer has %d bytes, want %d", len(r.buf), readSize)
+	}
+}
+
 // What a peer merely claims costs no memory.
 func TestClaimedLengthCostsNothing(t *testing.T) {
 	claim := unhex(t, "10 ffffff7f 0004 4d")
