@@ -54,7 +54,8 @@ const (
 	Received
 	// Published tells that a message of QoS 1 or 2 is through: Token, PacketID
 	// and Reason; Packet is the *codec.Puback, *codec.Pubcomp or, after a
-	// refusal, *codec.Pubrec. A Reason of 0x80 or above is a refusal.
+	// refusal, *codec.Pubrec. A Reason of 0x80 or above is a refusal, except
+	// 0x92 in PUBCOMP, which is normal after a session went on.
 	Published
 	// Dropped tells that a message will not be sent, or not be sent again:
 	// Token, Publish, and Err, which says why.

@@ -78,7 +78,7 @@ func (c *Client) Connect(now time.Time, p *codec.Connect) error {
 		// [MQTT-3.1.2-4] [v3.1.1 MQTT-3.1.2-6]: what was under way is over
 		// on this side too. The queue was never part of the session.
 		c.loseSession(false)
-		c.st.exists = false
+		c.st.exists, c.st.tried = false, false
 	}
 	c.status = StatusConnecting
 	c.timers.step = c.clock.after(c.connackTimeout)
@@ -125,7 +125,7 @@ func (c *core) checkConnack(p *codec.Connack) error {
 		return c.violation(t, "MQTT-4.12.0-6", "", codec.ReasonProtocolError, "authentication was not asked for")
 	case c.auth.method != "" && string(method.Value) != c.auth.method:
 		return c.violation(t, "MQTT-4.12.0-5", "", codec.ReasonProtocolError, "other authentication method than in CONNECT")
-	case p.SessionPresent && !c.st.exists:
+	case p.SessionPresent && !c.st.exists && !c.st.tried:
 		return c.violation(t, "MQTT-3.2.2-4", "", codec.ReasonProtocolError, "Session Present, but the client has no session")
 	case c.limits.clientID == "" && !props.AssignedClientIdentifier.Set:
 		return c.violation(t, "MQTT-3.1.3-7", "", codec.ReasonProtocolError, "no Assigned Client Identifier")

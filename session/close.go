@@ -115,6 +115,9 @@ func (c *core) onDisconnect(ev *events.Event, p *codec.Disconnect) error {
 // the reason in the packet that the state allows. [MQTT-4.13.1-1]
 // [U5-4.13.1-a] [U5-4.13.1-b] [v3.1.1 MQTT-4.8.0-1]
 func (c *core) violate(err error) {
+	if c.acks.due {
+		c.answer() // nothing may follow DISCONNECT
+	}
 	code := reasonOf(err)
 	switch {
 	case c.server && c.status == StatusConnected, !c.server:
@@ -198,6 +201,9 @@ func (c *core) settle() {
 	}
 	c.forgetReceipts()
 	if !c.limits.established {
+		// CONNACK may have been lost on its way: the server may have a session
+		// then of which nothing is missing here.
+		s.tried = s.tried || !c.server && c.limits.expiry > 0
 		return
 	}
 	s.expiry = c.limits.expiry

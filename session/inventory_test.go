@@ -601,3 +601,21 @@ func TestW66NoResendWithoutSessionPresent(t *testing.T) {
 	| Write CONNACK
 	`)
 }
+
+// TestLostConnack: the server may have a session whose CONNACK was lost. The
+// client has lost nothing and goes on with it.
+func TestLostConnack(t *testing.T) {
+	scenario(t, `
+	client v5
+	connect {"ClientID":"c","CleanStart":true,"Properties":{"SessionExpiryInterval":100}}
+	| Write CONNECT CleanStart=true SessionExpiryInterval=100 ClientID=c
+	| Timer +10s
+	closed
+	| Close reason=0x80 error=transport closed
+	connect {"ClientID":"c","Properties":{"SessionExpiryInterval":100}}
+	| Write CONNECT SessionExpiryInterval=100 ClientID=c
+	| Timer +10s
+	recv CONNACK {"SessionPresent":true}
+	| Connected session=true packet=CONNACK SessionPresent=true
+	`)
+}

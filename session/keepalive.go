@@ -74,6 +74,9 @@ func (c *core) silence() instant {
 // Tick tells the time. It does what is due.
 func (c *core) Tick(now time.Time) {
 	c.clock.set(now)
+	if c.acks.due {
+		c.answer() // the message before was handled; nothing may follow DISCONNECT
+	}
 	due := func(i instant) bool { return i != 0 && i <= c.now }
 	switch t := &c.timers; c.status {
 	case StatusOpened, StatusConnecting, StatusAuthenticating:

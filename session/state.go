@@ -32,6 +32,7 @@ type State struct {
 	seq      uint32
 	epoch    uint32
 	exists   bool // a connection accepted the session, or it was restored
+	tried    bool // a CONNECT was sent that may have made the peer accept it
 	open     bool // a connection has it now
 }
 
