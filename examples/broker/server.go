@@ -7,6 +7,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/mqttcore/mqttcore/codec"
 	"github.com/mqttcore/mqttcore/events"
 	"github.com/mqttcore/mqttcore/session/broker"
 )
@@ -207,7 +208,7 @@ func (s *server) report(c *conn, ev *broker.Event) {
 	if ev.ClientID != "" {
 		attrs = append(attrs, "client", ev.ClientID)
 	}
-	if ev.Reason != 0 {
+	if ev.Reason != 0 && ev.Reason != codec.ReasonUnspecifiedError {
 		attrs = append(attrs, "reason", ev.Reason.String())
 	}
 	switch {

@@ -71,7 +71,7 @@ func (p *publisher) source() <-chan message {
 
 // take sends a message, and what else is there without waiting.
 func (p *publisher) take(m message, ok bool) {
-	for range linesInAdvance {
+	for n := 1; ; n++ {
 		switch {
 		case !ok:
 			p.messages = nil
@@ -84,7 +84,7 @@ func (p *publisher) take(m message, ok bool) {
 			p.fail(p.unsent(err))
 			return
 		}
-		if p.source() == nil || len(m.payload) >= largePayload {
+		if n == linesInAdvance || p.source() == nil || len(m.payload) >= largePayload {
 			return
 		}
 		select {

@@ -66,6 +66,7 @@ type Link struct {
 	timer        *time.Timer
 
 	reading bool // the reader waits until its buffer was handled
+	readAll bool // the reader has ended
 	writing bool
 	pending net.Buffers // waits for the writer
 	backlog int         // bytes in pending and with the writer
@@ -172,6 +173,7 @@ func (l *Link) Handle(h Happening) {
 	case wasRead:
 		l.Session.Receive(now, h.data)
 		if h.err != nil {
+			l.readAll = true
 			l.Session.Closed(now, h.err)
 			return
 		}
@@ -275,13 +277,10 @@ func (l *Link) flush(timeout <-chan time.Time) bool {
 
 // drain waits until the peer has closed.
 func (l *Link) drain(timeout <-chan time.Time) {
-	for {
+	for !l.readAll {
 		select {
 		case h := <-l.happened:
 			l.discard(h)
-			if h.what == wasRead && h.err != nil {
-				return
-			}
 		case <-timeout:
 			return
 		}
@@ -290,7 +289,11 @@ func (l *Link) drain(timeout <-chan time.Time) {
 
 // discard drops bytes that come after the end of the session.
 func (l *Link) discard(h Happening) {
-	if h.what == wasRead && h.err == nil {
+	switch {
+	case h.what != wasRead:
+	case h.err != nil:
+		l.readAll = true
+	default:
 		l.more <- struct{}{}
 	}
 }
