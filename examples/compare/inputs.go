@@ -166,7 +166,7 @@ func stream(version byte) []byte {
 	add(30, func() []byte { return packet(0xC0) })
 	add(20, func() []byte { return subscribe(version, uint16(1+r.IntN(65535)), 1+r.IntN(4)) })
 	add(20, func() []byte { return packet(0x90, id(), noProps(version), []byte{0, 1, 2, 0x80}[:1+r.IntN(4)]) })
-	add(10, func() []byte { return packet(0xE0) })
+	add(10, func() []byte { return packet(0xE0, noProps(version)) }) // v5: with the reason code, which one library needs
 	r.Shuffle(len(packets), func(i, j int) { packets[i], packets[j] = packets[j], packets[i] })
 	return slices.Concat(packets...)
 }
