@@ -156,3 +156,29 @@ func TestErrorUnwraps(t *testing.T) {
 		}
 	}
 }
+
+// A Decoder gives no packet with an error, for every type: not even a nil one
+// of that type.
+func TestDecoderErrors(t *testing.T) {
+	var d Decoder
+	for i, g := range golden {
+		data := goldenBytes(t, i)
+		h, _, _ := Frame(data, 0)
+		for _, body := range [][]byte{append(data[h.Len:len(data):len(data)], 0), data[h.Len : len(data)-min(1, h.Remaining)]} {
+			want := NewPacket(g.packet).Decode(h, body, g.version)
+			for what, decode := range map[string]func(Header, []byte, Version) (Packet, error){"Decode": d.Decode, "DecodeLoose": d.DecodeLoose} {
+				p, err := decode(h, body, g.version)
+				if (p == nil) != (err != nil) {
+					t.Errorf("%s: %s: %v, %v", g.name, what, p, err)
+				}
+				if what == "Decode" && (err == nil) != (want == nil) {
+					t.Errorf("%s: Decoder: %v, Decode: %v", g.name, err, want)
+				}
+			}
+			p, n, err := Decode(frameOf(data[0], body), g.version)
+			if (p == nil) != (err != nil) || err != nil && n != 0 {
+				t.Errorf("%s: Decode: %v, %d, %v", g.name, p, n, err)
+			}
+		}
+	}
+}

@@ -67,6 +67,7 @@ func TestJSONRefuses(t *testing.T) {
 		`{"Packet":"PUBLISH","PacketID":4294967296}`,
 		`{"Packet":"PUBLISH","Properties":{"TopicAlias":65536}}`,
 		`{"Packet":"PUBLISH","Properties":{"SubscriptionIdentifiers":[268435456]}}`,
+		`{"Packet":"PUBLISH","Properties":{"SubscriptionIdentifiers":"1"}}`,
 		`{"Packet":"PUBLISH","Properties":{"UserProperties":[["a"]]}}`,
 		`{"Packet":"PUBLISH","Properties":{"UserProperties":[["a","b","c"]]}}`,
 		`{"Packet":"PUBLISH","Properties":{"UserProperties":{"a":"b"}}}`,
@@ -84,6 +85,11 @@ func TestJSONRefuses(t *testing.T) {
 			text := `{"Packet":"` + other.String() + `"}`
 			if err := NewPacket(kind).UnmarshalJSON([]byte(text)); (err == nil) != (kind == other) {
 				t.Errorf("%s as %v: %v", text, kind, err)
+			}
+		}
+		for _, text := range []string{`[]`, `"x"`, `{`, ``} {
+			if err := NewPacket(kind).UnmarshalJSON([]byte(text)); err == nil {
+				t.Errorf("%s as %v was accepted", text, kind)
 			}
 		}
 	}

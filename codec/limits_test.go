@@ -212,9 +212,46 @@ func TestLimitsOfLists(t *testing.T) {
 			t.Fatalf("%v: Size = %d, want %d", v, size, MaxPacketSize)
 		}
 		p.Filters[len(p.Filters)-1] = filter[:over-1]
-		out, err := p.AppendTo(nil, v)
-		if e := typed(t, err); !errors.Is(e, ErrTooLarge) || e.Packet != TypeUnsubscribe || len(out) != 0 {
-			t.Errorf("%v: %v, want %v", v, err, ErrTooLarge)
+		s := &Subscribe{PacketID: 1} // has a byte more for each filter
+		for _, filter := range p.Filters {
+			s.Filters = append(s.Filters, Subscription{Filter: filter})
+		}
+		for _, p := range []Packet{p, s} {
+			out, err := p.AppendTo(nil, v)
+			if e := typed(t, err); !errors.Is(e, ErrTooLarge) || e.Packet != p.Type() || e.Field != "" || len(out) != 0 {
+				t.Errorf("%v: %v: %v, want %v", v, p.Type(), err, ErrTooLarge)
+			}
+		}
+	}
+}
+
+// Lists of codes take a byte for each: the slices hold nothing but zeros.
+func TestLimitsOfCodes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("looks at 800 million codes")
+	}
+	codes := make([]ReasonCode, MaxRemaining)
+	for _, x := range []struct {
+		v     Version
+		p     Packet
+		fixed int
+	}{
+		{V311, &Suback{PacketID: 1, ReasonCodes: codes[:MaxRemaining-2]}, 2},
+		{V5, &Suback{PacketID: 1, ReasonCodes: codes[:MaxRemaining-3]}, 3},
+		{V5, &Unsuback{PacketID: 1, ReasonCodes: codes[:MaxRemaining-3]}, 3},
+	} {
+		if size := x.p.Size(x.v); size != MaxPacketSize {
+			t.Fatalf("%v: Size = %d, want %d", x.p.Type(), size, MaxPacketSize)
+		}
+		switch p := x.p.(type) {
+		case *Suback:
+			p.ReasonCodes = codes[:MaxRemaining-x.fixed+1]
+		case *Unsuback:
+			p.ReasonCodes = codes[:MaxRemaining-x.fixed+1]
+		}
+		out, err := x.p.AppendTo(nil, x.v)
+		if e := typed(t, err); !errors.Is(e, ErrTooLarge) || e.Packet != x.p.Type() || len(out) != 0 {
+			t.Errorf("%v, want %v", err, ErrTooLarge)
 		}
 	}
 }

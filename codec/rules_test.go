@@ -169,16 +169,18 @@ func TestRulesV5(t *testing.T) {
 		{"MQTT-3.15.2-1", client, 0xF0, "00 04 1500016d", "ReasonCode", 2, ErrProtocol, false},                           // [MQTT-3.15.2-1] v5
 		{"U5-3.15.2.2.2-a", V5, 0xF0, "18 00", "Properties.AuthenticationMethod", 3, ErrProtocol, false},                 // [U5-3.15.2.2.2-a] v5
 
-		{"MQTT-4.7.0-1", V5, 0x10, connect5 + "06 003c 00 0000 00 0001 23 0000", "Will.Topic", 16, ErrProtocol, false}, // [MQTT-4.7.0-1] v5
-		{"MQTT-4.7.1-1", V5, 0x82, "000a 00 0002 6123 00", "Filters[0].Filter", 5, ErrProtocol, false},                 // [MQTT-4.7.1-1] v5
-		{"MQTT-4.7.1-1", V5, 0x82, "000a 00 0003 232f61 00", "Filters[0].Filter", 5, ErrProtocol, false},               // [MQTT-4.7.1-1] v5
-		{"MQTT-4.7.1-1", V5, 0xA2, "000a 00 0002 6123", "Filters[0]", 5, ErrProtocol, false},                           // [MQTT-4.7.1-1] v5
-		{"MQTT-4.7.1-2", V5, 0x82, "000a 00 0002 612b 00", "Filters[0].Filter", 5, ErrProtocol, false},                 // [MQTT-4.7.1-2] v5
-		{"MQTT-4.7.1-2", V5, 0xA2, "000a 00 0002 2b61", "Filters[0]", 5, ErrProtocol, false},                           // [MQTT-4.7.1-2] v5
-		{"MQTT-4.7.3-1", V5, 0x82, "000a 00 0000 00", "Filters[0].Filter", 5, ErrProtocol, false},                      // [MQTT-4.7.3-1] v5
-		{"MQTT-4.7.3-1", V5, 0xA2, "000a 00 0000", "Filters[0]", 5, ErrProtocol, false},                                // [MQTT-4.7.3-1] v5
-		{"MQTT-4.7.3-1", V5, 0x10, connect5 + "06 003c 00 0000 00 0000 0000", "Will.Topic", 16, ErrProtocol, false},    // [MQTT-4.7.3-1] v5
-		{"MQTT-4.7.3-1", V5, 0x30, "0001 74 03 080000", "Properties.ResponseTopic", 7, ErrProtocol, false},             // [MQTT-4.7.3-1] v5
+		{"MQTT-4.7.0-1", V5, 0x10, connect5 + "06 003c 00 0000 00 0001 23 0000", "Will.Topic", 16, ErrProtocol, false},                           // [MQTT-4.7.0-1] v5
+		{"MQTT-4.7.1-1", V5, 0x82, "000a 00 0002 6123 00", "Filters[0].Filter", 5, ErrProtocol, false},                                           // [MQTT-4.7.1-1] v5
+		{"MQTT-4.7.1-1", V5, 0x82, "000a 00 0003 232f61 00", "Filters[0].Filter", 5, ErrProtocol, false},                                         // [MQTT-4.7.1-1] v5
+		{"MQTT-4.7.1-1", V5, 0xA2, "000a 00 0002 6123", "Filters[0]", 5, ErrProtocol, false},                                                     // [MQTT-4.7.1-1] v5
+		{"MQTT-4.7.1-2", V5, 0x82, "000a 00 0002 612b 00", "Filters[0].Filter", 5, ErrProtocol, false},                                           // [MQTT-4.7.1-2] v5
+		{"MQTT-4.7.1-2", V5, 0xA2, "000a 00 0002 2b61", "Filters[0]", 5, ErrProtocol, false},                                                     // [MQTT-4.7.1-2] v5
+		{"MQTT-4.7.3-1", V5, 0x82, "000a 00 0000 00", "Filters[0].Filter", 5, ErrProtocol, false},                                                // [MQTT-4.7.3-1] v5
+		{"MQTT-4.7.3-1", V5, 0xA2, "000a 00 0000", "Filters[0]", 5, ErrProtocol, false},                                                          // [MQTT-4.7.3-1] v5
+		{"MQTT-4.7.3-1", V5, 0x10, connect5 + "06 003c 00 0000 00 0000 0000", "Will.Topic", 16, ErrProtocol, false},                              // [MQTT-4.7.3-1] v5
+		{"MQTT-4.7.3-1", V5, 0x30, "0001 74 03 080000", "Properties.ResponseTopic", 7, ErrProtocol, false},                                       // [MQTT-4.7.3-1] v5
+		{"MQTT-4.7.3-1", V5, 0x10, connect5 + "06 003c 00 0000 03 080000 0001 77 0000", "Will.Properties.ResponseTopic", 17, ErrProtocol, false}, // [MQTT-4.7.3-1] v5
+		{"MQTT-3.2.2-16", server, 0x20, "00 00 03 120000", "Properties.AssignedClientIdentifier", 6, ErrProtocol, false},
 		{"MQTT-1.5.4-2", V5, 0x30, "0003 610062 00", "Topic", 2, ErrMalformed, false},                                  // [MQTT-4.7.3-2] v5
 		{"MQTT-1.5.4-2", V5, 0x82, "000a 00 0001 00 00", "Filters[0].Filter", 5, ErrMalformed, false},                  // [MQTT-4.7.3-2] v5
 		{"MQTT-4.8.2-1", V5, 0x82, "000a 00 0009 2473686172652f2f61 00", "Filters[0].Filter", 5, ErrProtocol, false},   // [MQTT-4.8.2-1] v5

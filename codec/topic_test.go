@@ -108,8 +108,16 @@ func TestMatchItself(t *testing.T) {
 	})
 }
 
-// Filters of up to 20 bytes from an alphabet of three: every one of a length
-// up to seven, and many longer ones, against the naive check.
+// What is empty is no name and no filter, and nothing matches it.
+func TestMatchEmpty(t *testing.T) {
+	for _, x := range [][2]string{{"", ""}, {"", "a"}, {"#", ""}, {"+", ""}, {"a", ""}} {
+		if Match(x[0], x[1]) {
+			t.Errorf("Match(%q, %q)", x[0], x[1])
+		}
+	}
+}
+
+// Filters from an alphabet of four: every one of a length up to six, and many longer ones, against the naive check.
 func TestFiltersAgainstNaive(t *testing.T) {
 	check := func(filter string) bool {
 		for _, v := range []Version{V311, V5} {
