@@ -155,16 +155,13 @@ func sections(refs map[Ver]string) string {
 	return "(" + strings.Join(parts, ", ") + ")"
 }
 
-// comment writes text as a comment of lines of at most 76 letters.
-func comment(text string) *Statement { return Comment(wrap(text, 76, "")) }
-
-// wrap breaks text into lines, which begin with indent.
-func wrap(text string, width int, indent string) string {
+// wrap breaks text into lines.
+func wrap(text string, width int) string {
 	var b strings.Builder
 	n := 0
 	for _, word := range strings.Fields(text) {
 		if n > 0 && n+1+len(word) > width {
-			b.WriteString("\n" + indent)
+			b.WriteByte('\n')
 			n = 0
 		} else if n > 0 {
 			b.WriteByte(' ')
@@ -178,8 +175,7 @@ func wrap(text string, width int, indent string) string {
 
 // lineComment writes text as // lines, also where it is long.
 func lineComment(text string) *Statement {
-	s := Comment("// " + strings.ReplaceAll(wrap(text, 74, ""), "\n", "\n// "))
-	return s
+	return Comment("// " + strings.ReplaceAll(wrap(text, 74), "\n", "\n// "))
 }
 
 // hexLit returns a byte in hexadecimal.
