@@ -33,7 +33,7 @@ type Event struct {
 
 	// Deadline is the time at which Tick is due; zero for never.
 	Deadline time.Time
-	// Data holds the bytes of a Write, or of a piece of a payload.
+	// Data holds the bytes of a Write.
 	Data [][]byte
 	// Packet is the packet that the event is about.
 	Packet codec.Packet

@@ -93,17 +93,6 @@ const (
 	// Discard asks for the record with the Key to be removed.
 	Discard
 
-	// MessageBegin announces an incoming message whose payload is streamed:
-	// Publish has everything but the payload, Size is the payload's length.
-	MessageBegin
-	// MessageData carries the next piece of the payload in Data.
-	MessageData
-	// MessageEnd tells that the payload of a streamed message is complete.
-	MessageEnd
-	// Wanted asks for the next piece of the payload of an outgoing message
-	// that is streamed: Token, and Size, the bytes that are still to come.
-	Wanted
-
 	kinds
 )
 
@@ -113,7 +102,6 @@ var kindNames = [kinds]string{
 	"Message", "Released", "Received", "Published", "Dropped",
 	"Subscribe", "Subscribed", "Unsubscribe", "Unsubscribed",
 	"Ping", "SessionLost", "Unexpected", "Store", "Discard",
-	"MessageBegin", "MessageData", "MessageEnd", "Wanted",
 }
 
 // String returns the name of the constant.

@@ -96,6 +96,14 @@ func newSimulation(seed uint64) *simulation {
 	if v.IsV5() {
 		s.connect.Properties.SessionExpiryInterval = codec.Some(uint32(1 << 30))
 		s.connect.Properties.ReceiveMaximum = codec.Some(uint16(pick(1, 2, 3, 65535)))
+		if r.IntN(3) == 0 {
+			// Room for every message, but not with an alias beside its topic.
+			size := codec.Some(uint32(18))
+			if v.Wide() {
+				size.Value = 20
+			}
+			s.connect.Properties.MaximumPacketSize, cfg.Connack.Properties.MaximumPacketSize = size, size
+		}
 		s.connect.Properties.TopicAliasMaximum = codec.Some(uint16(pick(0, 1, 2, 10)))
 		cfg.Connack.Properties.ReceiveMaximum = codec.Some(uint16(pick(1, 2, 3, 65535)))
 		cfg.Connack.Properties.TopicAliasMaximum = codec.Some(uint16(pick(0, 1, 2, 10)))
