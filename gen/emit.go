@@ -104,7 +104,7 @@ func member(recv, dotted string) *Statement {
 // call returns the expression c.method(args...).
 func call(method string, args ...Code) *Statement { return Id("c").Dot(method).Call(args...) }
 
-// isV5 returns the expression that v, or the version of c, is v5.0.
+// isV5 returns the expression that the version of c is v5.0.
 func isV5() *Statement { return Id("c").Dot("v").Dot("IsV5").Call() }
 
 // ref returns the address of a field's descriptor.

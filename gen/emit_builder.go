@@ -48,6 +48,8 @@ func setter(f *File, builder, method, doc string, params []Code, body ...Code) {
 		append(body, Return(Id("b")))...)
 }
 
+// emitSetter writes the method that sets bits, and the field that goes with
+// them.
 func (b *Bit) emitSetter(f *File, builder string) {
 	if b.Name == "" {
 		return
@@ -75,6 +77,7 @@ func (f *Field) argument() *Statement {
 	return f.plainType()
 }
 
+// convert returns the argument of a builder as a value of the field.
 func (f *Field) convert(value *Statement) *Statement {
 	if scalarWires[f.Wire] == "Bytes" || f.Wire == "rest" {
 		value = Id("Bytes").Call(value)
@@ -85,6 +88,8 @@ func (f *Field) convert(value *Statement) *Statement {
 	return value
 }
 
+// emitSetter writes the methods that set a field or its properties, unless the
+// constructor or the method of some bits does.
 func (f *Field) emitSetter(file *File, builder string, p *Packet) {
 	for _, given := range p.New {
 		if given == f {
@@ -123,6 +128,7 @@ func (f *Field) emitSetter(file *File, builder string, p *Packet) {
 	}
 }
 
+// emitSetter writes the method that sets a property.
 func (a *Allowed) emitSetter(f *File, builder string, properties *Statement) {
 	target := properties.Clone().Dot(a.As)
 	doc := "sets what " + a.Doc

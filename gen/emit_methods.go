@@ -108,6 +108,7 @@ func (s *Record) emitShow(g *Group, path, label string) {
 	}
 }
 
+// bitMethod returns the method of a description that shows bits.
 func bitMethod(b *Bit) string {
 	if b.Go == "bool" {
 		return "flag"
@@ -115,6 +116,7 @@ func bitMethod(b *Bit) string {
 	return "number"
 }
 
+// bitValue returns its argument.
 func bitValue(b *Bit, path string) *Statement {
 	if b.Go == "bool" {
 		return member("p", path)
@@ -122,6 +124,7 @@ func bitValue(b *Bit, path string) *Statement {
 	return Uint32().Call(member("p", path))
 }
 
+// emitShow adds a field to a description.
 func (f *Field) emitShow(g *Group, path, label string, show func(g *Group, method, name string, value ...Code)) {
 	value := member("p", path+f.valuePath())
 	switch {
@@ -151,6 +154,7 @@ func (f *Field) emitShow(g *Group, path, label string, show func(g *Group, metho
 	}
 }
 
+// emitShow adds a property to a description.
 func (a *Allowed) emitShow(g *Group, path, label string) {
 	value := member("p", path+a.As)
 	if a.Many {

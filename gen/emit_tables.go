@@ -38,6 +38,7 @@ func (m *Model) emitPackets(f *File) {
 	m.emitDecoder(f)
 }
 
+// emitDecoder writes the type Decoder.
 func (m *Model) emitDecoder(f *File) {
 	f.Add(lineComment("Decoder decodes packets into structs that it uses again: one of each type, made when it is first needed. The zero value is ready."))
 	f.Type().Id("Decoder").StructFunc(func(g *Group) {
@@ -50,6 +51,7 @@ func (m *Model) emitDecoder(f *File) {
 	}
 }
 
+// emitDecoderMethod writes one of its methods.
 func (m *Model) emitDecoderMethod(f *File, method string) {
 	f.Add(lineComment(method + " decodes the packet with the fixed header h and the given body by the method " + method + " of its type. What it returns keeps views into body, and is valid until the next packet of the same type. Errors are of type *Error."))
 	f.Func().Params(Id("d").Op("*").Id("Decoder")).Id(method).

@@ -79,7 +79,7 @@ func TestChanges(t *testing.T) {
 		{[]mistake{{disconnect, "name: ReasonCode, wire: reason_code,", "name: Why, wire: reason_code,", ""}, {disconnect, "new: [ReasonCode]", "new: [Why]", ""},
 			{disconnect, "field: ReasonCode", "field: Why", ""}}, []string{"codec/disconnect_gen.go", "spec/REFERENCE.md"}, "func NewDisconnect(why ReasonCode)"},
 		{[]mistake{{reasons, "value: 0xA0", "value: 0xA3", ""}}, []string{"codec/reason_codes_gen.go", "spec/REFERENCE.md"}, "ReasonMaximumConnectTime                  ReasonCode = 0xA3"},
-		{[]mistake{{faults, "detail: the value is 0", "detail: the value is nothing", ""}}, []string{"codec/faults_gen.go"}, `"the value is nothing"`},
+		{[]mistake{{faults, "detail: the value is 0", "detail: the value is nothing", ""}}, []string{"codec/faults_gen.go", "spec/REFERENCE.md"}, `"the value is nothing"`},
 		{[]mistake{{properties, "id: 0x2A", "id: 0x2B", ""}}, []string{"codec/properties_gen.go", "spec/REFERENCE.md"}, "= 0x2B"},
 		{[]mistake{{publish, "      - {is: ContentType, ref: 3.3.2.3.9}\n", "", ""}}, []string{"codec/publish_gen.go", "spec/REFERENCE.md"}, "PublishProperties struct"},
 		{[]mistake{{publish, `"30 05 00 01 74 68 69"`, `"30 05 00 01 75 68 69"`, ""}}, []string{"codec/golden_gen_test.go"}, "3005000175"},
