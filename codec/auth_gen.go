@@ -333,9 +333,6 @@ func (p *AuthProperties) size() (n int) {
 // appendTo appends the Property Length n and the properties.
 func (p *AuthProperties) appendTo(dst []byte, n int) []byte {
 	dst = appendVarint(dst, uint32(n))
-	if n == 0 {
-		return dst
-	}
 	if p.AuthenticationMethod.Set {
 		dst = appendBinary(append(dst, propertyAuthenticationMethod), p.AuthenticationMethod.Value)
 	}

@@ -339,9 +339,6 @@ func (p *DisconnectProperties) size() (n int) {
 // appendTo appends the Property Length n and the properties.
 func (p *DisconnectProperties) appendTo(dst []byte, n int) []byte {
 	dst = appendVarint(dst, uint32(n))
-	if n == 0 {
-		return dst
-	}
 	if p.SessionExpiryInterval.Set {
 		dst = appendU32(append(dst, propertySessionExpiryInterval), p.SessionExpiryInterval.Value)
 	}

@@ -280,9 +280,6 @@ func (p *PubcompProperties) size() (n int) {
 // appendTo appends the Property Length n and the properties.
 func (p *PubcompProperties) appendTo(dst []byte, n int) []byte {
 	dst = appendVarint(dst, uint32(n))
-	if n == 0 {
-		return dst
-	}
 	if p.ReasonString.Set {
 		dst = appendBinary(append(dst, propertyReasonString), p.ReasonString.Value)
 	}

@@ -201,9 +201,6 @@ func (p *PublishProperties) decodeFast(b []byte, i int, v Version) int {
 			if x == 0 {
 				return -1
 			}
-			if i < 0 {
-				return -1
-			}
 			subscriptionIdentifiers.add(at, i)
 		case propertyContentType:
 			if p.ContentType.Set {

@@ -98,11 +98,3 @@ func checkText(s []byte, v Version) fault {
 func isControl(r rune) bool {
 	return r < 0x20 || 0x7F <= r && r <= 0x9F || 0xFDD0 <= r && r <= 0xFDEF || r&0xFFFE == 0xFFFE
 }
-
-// checkBinary returns what is wrong with s as binary data.
-func checkBinary(s []byte) fault {
-	if len(s) > maxText {
-		return faultTooLong
-	}
-	return 0
-}

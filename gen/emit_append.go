@@ -341,7 +341,9 @@ func (s *Record) emitPropertyAppend(f *File) {
 		f.Comment("// appendTo appends the Property Length n and the properties.")
 		f.Func().Params(recv.Clone()).Id("appendTo").Params(Id("dst").Index().Byte(), Id("n").Int()).Index().Byte().BlockFunc(func(g *Group) {
 			g.Id("dst").Op("=").Id("appendVarint").Call(Id("dst"), Uint32().Call(Id("n")))
-			g.If(Id("n").Op("==").Lit(0)).Block(Return(Id("dst")))
+			if !field.Optional { // those are left out where they are empty
+				g.If(Id("n").Op("==").Lit(0)).Block(Return(Id("dst")))
+			}
 			for _, a := range field.Allow {
 				if a.Many {
 					g.Id("dst").Op("=").Id("p").Dot(a.As).Dot("r").Dot("appendTo").Call(Id("dst"), Id("property"+a.Name))

@@ -274,14 +274,16 @@ func (a *Allowed) emitFast(g *Group) {
 			g.Id("at").Op(":=").Id("i")
 			if a.Wire == "pair" {
 				g.Id("i").Op("=").Id("pairAt").Call(Id("b"), next, Id("v"))
+				g.If(Id("i").Op("<").Lit(0)).Block(Return(Lit(-1)))
 			} else {
 				g.Var().Id("x").Uint32()
 				g.List(Id("x"), Id("i")).Op("=").Add(fastRead(a.Wire, a.Property.Checks, "b", next, nil))
+				failed := Id("i").Op("<").Lit(0)
 				if e := outOfRange(a.Wire, a.Property.Checks, Id("x")); e != nil {
-					g.If(e).Block(Return(Lit(-1)))
+					failed = e // a value that is not there reads as 0
 				}
+				g.If(failed).Block(Return(Lit(-1)))
 			}
-			g.If(Id("i").Op("<").Lit(0)).Block(Return(Lit(-1)))
 			g.Id(lowerFirst(a.As)).Dot("add").Call(Id("at"), Id("i"))
 			return
 		}
