@@ -17,6 +17,9 @@ const (
 	linesInAdvance = 256
 )
 
+// maxPayload bounds what is read for one message. Tests lower it.
+var maxPayload int64 = codec.MaxRemaining
+
 // message is what a source brings: a payload, or the error that ends it.
 type message struct {
 	payload []byte
@@ -50,7 +53,7 @@ func (o *options) open(ctx context.Context, stdin io.Reader) (<-chan message, er
 }
 
 func tooLarge(what string) error {
-	return cli.Failf(cli.ExitFile, "%s is larger than MQTT allows: a packet has at most %d bytes", what, codec.MaxRemaining)
+	return cli.Failf(cli.ExitFile, "%s is larger than MQTT allows: a packet has at most %d bytes", what, maxPayload)
 }
 
 // readFile reads a file that fits a message.
@@ -59,7 +62,7 @@ func readFile(name string) ([]byte, error) {
 	if err != nil {
 		return nil, cli.File(name, err)
 	}
-	if info.Size() > codec.MaxRemaining {
+	if info.Size() > maxPayload {
 		return nil, tooLarge(name)
 	}
 	payload, err := os.ReadFile(name)
@@ -101,7 +104,7 @@ func readLine(r *bufio.Reader) (line []byte, err error) {
 		part, err := r.ReadSlice('\n')
 		line = append(line, part...)
 		switch {
-		case len(line) > codec.MaxRemaining:
+		case int64(len(line)) > maxPayload:
 			return nil, tooLarge("a line")
 		case !errors.Is(err, bufio.ErrBufferFull):
 			return line, err
@@ -112,8 +115,8 @@ func readLine(r *bufio.Reader) (line []byte, err error) {
 // readAll hands over the whole input.
 func readAll(in io.Reader, out chan<- message) {
 	defer close(out)
-	payload, err := io.ReadAll(io.LimitReader(in, codec.MaxRemaining+1))
-	if err == nil && len(payload) > codec.MaxRemaining {
+	payload, err := io.ReadAll(io.LimitReader(in, maxPayload+1))
+	if err == nil && int64(len(payload)) > maxPayload {
 		err = tooLarge("the standard input")
 	}
 	out <- message{payload, err}
