@@ -255,7 +255,7 @@ func (c *client) subscribed(filters ...codec.Subscription) *client {
 }
 
 // Every combination of version and QoS between publisher and subscriber.
-// [MQTT-4.5.0-1] v5 [MQTT-3.8.4-6] v3.1.1
+// [MQTT-4.5.0-1] v5 [MQTT-3.8.4-6] v311
 func TestDelivery(t *testing.T) {
 	for _, from := range []codec.Version{codec.V311, codec.V5} {
 		for _, to := range []codec.Version{codec.V311, codec.V5} {

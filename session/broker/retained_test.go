@@ -8,7 +8,7 @@ import (
 	"github.com/mqttcore/mqttcore/session/broker"
 )
 
-// [MQTT-3.3.1-5] v5 [MQTT-3.3.1-6] v5 [MQTT-3.3.1-8] v5 [MQTT-3.3.1-8] v3.1.1
+// [MQTT-3.3.1-5] v5 [MQTT-3.3.1-6] v5 [MQTT-3.3.1-8] v5 [MQTT-3.3.1-8] v311
 func TestRetained(t *testing.T) {
 	w := newWorld(t, broker.Config{})
 	pub := w.connect(codec.V5, clean("pub"))

@@ -12,7 +12,7 @@ import (
 var bothVersions = []codec.Version{codec.V311, codec.V5}
 
 // Messages wait for a client that is away, in order, and its subscriptions
-// stay. [MQTT-3.1.2-5] v5 [MQTT-3.1.2-4] v3.1.1
+// stay. [MQTT-3.1.2-5] v5 [MQTT-3.1.2-4] v311
 func TestOfflineQueue(t *testing.T) {
 	for _, v := range bothVersions {
 		w := newWorld(t, broker.Config{})
@@ -37,7 +37,7 @@ func TestOfflineQueue(t *testing.T) {
 	}
 }
 
-// [MQTT-3.1.2-4] v5 [MQTT-3.1.2-6] v3.1.1
+// [MQTT-3.1.2-4] v5 [MQTT-3.1.2-6] v311
 func TestCleanStart(t *testing.T) {
 	for _, v := range bothVersions {
 		w := newWorld(t, broker.Config{})
@@ -94,7 +94,7 @@ func TestDisconnectExpiry(t *testing.T) {
 	}
 }
 
-// [MQTT-3.1.4-3] v5 [MQTT-3.1.4-2] v3.1.1
+// [MQTT-3.1.4-3] v5 [MQTT-3.1.4-2] v311
 func TestTakeOver(t *testing.T) {
 	w := newWorld(t, broker.Config{})
 	a := w.connect(codec.V5, lasting("c", codec.V5)).subscribed(filter("t", 2))

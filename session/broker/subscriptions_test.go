@@ -92,7 +92,7 @@ func TestOverlap(t *testing.T) {
 		}
 		other.expect("a/b=x q1", "PUBREC 100 00", "PUBCOMP 100 00")
 	}
-	// Replaced by a SUBSCRIBE without an identifier. [MQTT-3.8.4-3]
+	// Replaced by a SUBSCRIBE without an identifier. [MQTT-3.8.4-3] v5
 	c.send(subscribe(filter("a/+", 0), filter("a/#", 0), filter("#", 1)))
 	c.expect("SUBACK 00 00 01")
 	other.send(publish("a/b", "y", 2))
@@ -110,7 +110,7 @@ func TestNoLocal(t *testing.T) {
 	b.expect("t=a q0", "t=b q0", "PUBACK 100 00")
 }
 
-// [MQTT-3.3.1-12] v5 [MQTT-3.3.1-13] v5 [MQTT-3.3.1-9] v3.1.1
+// [MQTT-3.3.1-12] v5 [MQTT-3.3.1-13] v5 [MQTT-3.3.1-9] v311
 func TestRetainAsPublished(t *testing.T) {
 	w := newWorld(t, broker.Config{})
 	keep := w.connect(codec.V5, clean("keep")).subscribed(codec.Subscription{Filter: codec.Bytes("t"), RetainAsPublished: true})

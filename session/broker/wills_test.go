@@ -17,7 +17,7 @@ func withWill(p *codec.Connect, topic string, delay uint32) *codec.Connect {
 	return p
 }
 
-// [MQTT-3.1.2-8] v5 [MQTT-3.1.2-8] v3.1.1 [MQTT-3.14.4-3] v5 [MQTT-3.14.4-3] v3.1.1
+// [MQTT-3.1.2-8] v5 [MQTT-3.1.2-8] v311 [MQTT-3.14.4-3] v5 [MQTT-3.14.4-3] v311
 func TestWill(t *testing.T) {
 	for _, v := range bothVersions {
 		w := newWorld(t, broker.Config{})
@@ -37,7 +37,7 @@ func TestWill(t *testing.T) {
 }
 
 // The properties of a Will go into its message, and a retained one is stored.
-// [MQTT-3.1.2-15] v5 [MQTT-3.1.2-17] v3.1.1
+// [MQTT-3.1.2-15] v5 [MQTT-3.1.2-17] v311
 func TestWillMessage(t *testing.T) {
 	w := newWorld(t, broker.Config{})
 	p := withWill(clean("c"), "will", 0)
