@@ -67,6 +67,40 @@ func TestClientRefused(t *testing.T) {
 	`)
 }
 
+// TestRefusedByOlderServer: a server of v3.1.1 answers in its own form.
+func TestRefusedByOlderServer(t *testing.T) {
+	scenario(t, `
+	client v5
+	connect {"ClientID":"c","CleanStart":true}
+	| Write CONNECT CleanStart=true ClientID=c
+	| Timer +10s
+	recv hex 20 02 00 01
+	| Refused reason=0x84 packet=CONNACK ReasonCode="0x84 Unsupported Protocol Version"
+	| Close reason=0x84 error=mqtt: Connect: connection refused: Unsupported Protocol Version
+	`)
+}
+
+// TestClosedServer leaves its session state to the next connection.
+func TestClosedServer(t *testing.T) {
+	scenario(t, `
+	server v311
+	| Timer +10s
+	recv CONNECT {"ClientID":"c"}
+	| Connect packet=CONNECT ClientID=c
+	accept
+	| Connected session=false
+	| Write CONNACK
+	closed
+	| Close reason=0x80 error=transport closed
+	publish {"Topic":"a","QoS":1}
+	| error mqtt: Publish: not possible in this state: the connection is closed
+	ack 1
+	| error mqtt: Ack: not possible in this state: the connection is closed
+	erase 1
+	| error mqtt: Erase: not possible in this state: the connection is closed
+	`)
+}
+
 // TestClientBeforeConnack sends a client what may not come yet.
 func TestClientBeforeConnack(t *testing.T) {
 	// [MQTT-3.2.0-1] v5

@@ -182,6 +182,15 @@ func (c *core) Version() codec.Version {
 // On a Server it is nil before Accept.
 func (c *core) State() *State { return c.st }
 
+// ownState returns the session state as long as it is this connection's to
+// change: on a Server until Close, as another connection may have it then.
+func (c *core) ownState() *State {
+	if c.server && c.status == StatusClosed {
+		return nil
+	}
+	return c.st
+}
+
 // Stats returns the counters of the current or last connection.
 func (c *core) Stats() Stats { return c.stats }
 
@@ -233,6 +242,7 @@ func (c *core) Next() (ev events.Event, ok bool) {
 	case c.write(&ev), c.finish(&ev), c.tellDeadline(&ev):
 		return ev, true
 	}
+	c.freePartial()
 	return ev, false
 }
 

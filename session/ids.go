@@ -188,6 +188,3 @@ func (t *idTable) grow() {
 		}
 	}
 }
-
-// clear frees every identifier. The next one to try stays.
-func (t *idTable) clear() { *t = idTable{next: t.next} }

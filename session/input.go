@@ -74,7 +74,7 @@ func (c *core) dropInput() {
 func (c *core) parse(ev *events.Event) bool {
 	h, frame, err := c.frame()
 	if err != nil {
-		c.violate(c.framing(h, err))
+		c.violate(c.framing(err))
 		return true
 	}
 	if frame == nil {
@@ -152,14 +152,13 @@ func (c *core) maximumIn() int {
 }
 
 // framing completes an error of the fixed header.
-func (c *core) framing(h codec.Header, err error) error {
+func (c *core) framing(err error) error {
 	if e, ok := err.(*codec.Error); ok {
 		e.Version = c.version.Base()
 		if e.Err == codec.ErrTooLarge && c.version.IsV5() {
 			e.Rule = "U5-3.1.2.11.4-b"
 		}
 	}
-	_ = h
 	return err
 }
 
@@ -167,12 +166,12 @@ func (c *core) framing(h codec.Header, err error) error {
 func (c *core) packet(ev *events.Event, h codec.Header, frame []byte) error {
 	body := frame[h.Len:]
 	if c.status == StatusOpened {
-		return c.first(ev, h, body, frame)
+		return c.onFirst(ev, h, body, frame)
 	}
 	if err := c.expected(h.Type); err != nil {
 		return err
 	}
-	p, err := c.sh.decoder.Decode(h, body, c.version)
+	p, err := c.sh.decoder.Decode(h, body, c.versionOf(h, body))
 	if err != nil {
 		return err
 	}
@@ -181,6 +180,16 @@ func (c *core) packet(ev *events.Event, h codec.Header, frame []byte) error {
 	}
 	c.timers.received = c.now
 	return c.dispatch(ev, p)
+}
+
+// versionOf returns the version in which a packet is to be read. A server that
+// does not know v5.0 refuses CONNECT by a CONNACK of v3.1.1, which is one byte
+// shorter.
+func (c *core) versionOf(h codec.Header, body []byte) codec.Version {
+	if h.Type == codec.TypeConnack && c.status == StatusConnecting && c.version.IsV5() && len(body) == 2 && body[1] != 0 {
+		return codec.V311.FromServer()
+	}
+	return c.version
 }
 
 // dispatch hands a packet to its handler.

@@ -69,18 +69,3 @@ func (l *list) remove(m *message) {
 	m.prev, m.next = nil, nil
 	l.n--
 }
-
-// take moves everything of other to the end of l.
-func (l *list) take(other *list) {
-	if other.head == nil {
-		return
-	}
-	if l.tail == nil {
-		*l = *other
-	} else {
-		l.tail.next, other.head.prev = other.head, l.tail
-		l.tail = other.tail
-		l.n += other.n
-	}
-	*other = list{}
-}

@@ -225,7 +225,7 @@ func (c *core) checkReply(op string, id uint32, qos codec.QoS, r *Reply) error {
 // the peer repeats it. r is not kept beyond that, but its bytes are.
 func (c *core) Ack(now time.Time, token uint64, r Reply) error {
 	const op = "Ack"
-	if c.st == nil {
+	if c.ownState() == nil {
 		return stateError(op, c.status)
 	}
 	rc := c.st.received.get(uint32(token))
@@ -329,7 +329,7 @@ func (c *core) complete(r *receipt) {
 // v5.0 3.7)
 func (c *core) Complete(now time.Time, token uint64, r Reply) error {
 	const op = "Complete"
-	if c.st == nil {
+	if c.ownState() == nil {
 		return stateError(op, c.status)
 	}
 	rc := c.st.received.get(uint32(token))

@@ -66,7 +66,7 @@ func (c *core) publish(now time.Time, p *codec.Publish, d Delivery, shared bool)
 func (c *core) prepare(m *message, p *codec.Publish) error {
 	const op = "Publish"
 	switch {
-	case c.st == nil:
+	case c.ownState() == nil:
 		return stateError(op, c.status)
 	case c.status != StatusConnected && c.cfg.Queue.RefuseOffline:
 		return stateError(op, c.status)
@@ -390,7 +390,7 @@ func (c *core) sendPubrel(id uint32, code codec.ReasonCode) error {
 // the PacketID of the Received event. Without a connection it is sent when the
 // session goes on. (v3.1.1 and v5.0 3.6)
 func (c *core) Release(now time.Time, id uint32, r Reply) error {
-	if c.st == nil {
+	if c.ownState() == nil {
 		return stateError("Release", c.status)
 	}
 	m := c.st.ids.get(id)
@@ -404,7 +404,7 @@ func (c *core) Release(now time.Time, id uint32, r Reply) error {
 	}
 	c.clock.set(now)
 	m.stage = stageReleased
-	if c.status != StatusConnected || c.resend.rel != nil && m.token >= c.resend.rel.token {
+	if c.status != StatusConnected || c.resend.rel != nil && m.order >= c.resend.rel.order {
 		return nil
 	}
 	return c.must(p, &p.Properties.ReasonString, &p.Properties.UserProperties)
@@ -416,7 +416,7 @@ func (c *core) Release(now time.Time, id uint32, r Reply) error {
 // connection ends, and is not sent again. Erase searches the messages one by
 // one.
 func (c *core) Erase(now time.Time, token uint64) error {
-	if c.st == nil {
+	if c.ownState() == nil {
 		return stateError("Erase", c.status)
 	}
 	c.clock.set(now)

@@ -70,8 +70,7 @@ type rig struct {
 	state   *session.State
 	shared  session.Shared
 	server  session.ServerConfig
-	wire    []byte // what a cut of writes left over
-	merge   bool   // prints only the bytes of writes, and at the end of each command
+	merge   bool // prints only the bytes of writes, and at the end of each command
 	written []byte
 }
 

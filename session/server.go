@@ -50,8 +50,8 @@ func (c *core) open() {
 	c.timers.step = c.clock.after(c.cfg.connectTimeout)
 }
 
-// first handles the first packet, which has to be CONNECT.
-func (c *core) first(ev *events.Event, h codec.Header, body, frame []byte) error {
+// onFirst handles the first packet, which has to be CONNECT.
+func (c *core) onFirst(ev *events.Event, h codec.Header, body, frame []byte) error {
 	if h.Type != codec.TypeConnect {
 		return c.violation(h.Type, "MQTT-3.1.0-1", "MQTT-3.1.0-1", codec.ReasonProtocolError, "sent before CONNECT")
 	}
@@ -131,7 +131,8 @@ func answerVersion(body []byte) codec.Version {
 // none. It goes on, and Session Present is 1, unless CONNECT asked for a clean
 // start or st has expired; then st is emptied, Session Present is 0 and
 // Dropped events tell what was in it. From now on it is this connection's, see
-// State. [MQTT-3.2.2-2] [MQTT-3.2.2-3]
+// State. A connection that had it before has to have ended with Close; Closed
+// ends one that is stuck. [MQTT-3.2.2-2] [MQTT-3.2.2-3]
 //
 // All properties of ack take effect. Maximum Packet Size is added from the
 // configuration, and Authentication Method from CONNECT. In v3.1.1 ack may have
