@@ -12,7 +12,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 MODULES := . examples
 
 .DEFAULT_GOAL := help
-.PHONY: help run test race interop fuzz bench check fmt lint stale generate rules doc
+.PHONY: help run test race interop fuzz bench compare check fmt lint stale generate rules doc
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ fuzz: ## fuzz every target for FUZZTIME each
 
 bench: ## compare the codec with code written by hand and with memcpy
 	MQTTCORE_BENCH=$(BENCHROUNDS) $(GO) test ./codec -v -count=1 -run '^TestBenchTable$$' -benchtime $(BENCHTIME) -timeout 30m
+
+compare: ## measure and test the codec beside other Go libraries, which are downloaded
+	cd examples/compare && $(GO) run .
 
 generate: ## write the codec anew from spec/
 	$(GO) generate ./...

@@ -6,7 +6,6 @@ import "slices"
 type library struct {
 	name     string
 	module   string
-	note     string // what is special about its row of the benchmarks
 	versions []byte // protocol levels that it reads
 
 	// decode returns a function that reads the packets of wire n times, in the
@@ -19,7 +18,7 @@ type library struct {
 	// check reads all packets of wire and applies the checks that the codec
 	// offers beyond its decoder.
 	check func(version byte, toServer bool, wire []byte) error
-	// longTopic writes a v3.1.1 PUBLISH with a topic of the given size.
+	// longTopic writes a PUBLISH of QoS 0 with a topic of the given size.
 	longTopic func(size int) ([]byte, error)
 	// claim reads wire, which claims more than it has, from a stream.
 	claim func(wire []byte) error

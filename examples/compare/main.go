@@ -17,8 +17,8 @@ import (
 )
 
 func main() {
-	rounds := flag.Int("rounds", 5, "`times` that every measurement is made; the fastest counts")
-	benchtime := flag.Duration("benchtime", 30*time.Millisecond, "`length` of one measurement")
+	rounds := flag.Int("rounds", 12, "`times` that every measurement is made; the fastest counts")
+	benchtime := flag.Duration("benchtime", 20*time.Millisecond, "`length` of one measurement")
 	each := flag.Bool("inputs", false, "print what becomes of each input instead")
 	testing.Init()
 	flag.Parse()
@@ -71,9 +71,6 @@ func (r *result) take(b testing.BenchmarkResult) {
 
 // cell is the time and the number of allocations for one packet.
 func (r *result) cell(packets int) string {
-	if r == nil || r.ops == 0 {
-		return "—"
-	}
 	ns, allocs := r.ns/float64(packets), float64(r.allocs)/float64(r.ops)/float64(packets)
 	s := fmt.Sprintf("%.0f", ns)
 	if ns < 100 {

@@ -45,6 +45,9 @@ func mochi() *library {
 			if err != nil {
 				return nil, err
 			}
+			for _, pk := range all {
+				pk.Mods.AllowResponseInfo = true // as the server does; else properties are left out
+			}
 			buf := bytes.NewBuffer(make([]byte, 0, len(wire)+64))
 			return func(n int) ([]byte, error) {
 				for range n {
@@ -77,7 +80,6 @@ func mochi() *library {
 				FixedHeader:     packets.FixedHeader{Type: packets.Publish},
 				ProtocolVersion: v311,
 				TopicName:       strings.Repeat("t", size),
-				Payload:         []byte("payload"),
 			}
 			var buf bytes.Buffer
 			err := pk.PublishEncode(&buf)
@@ -163,12 +165,28 @@ func mochiDecodeAll(version byte, wire []byte) (all []*packets.Packet, err error
 
 func mochiEncode(pk *packets.Packet, buf *bytes.Buffer) error {
 	switch pk.FixedHeader.Type {
+	case packets.Connect:
+		return pk.ConnectEncode(buf)
+	case packets.Connack:
+		return pk.ConnackEncode(buf)
 	case packets.Publish:
 		return pk.PublishEncode(buf)
 	case packets.Puback:
 		return pk.PubackEncode(buf)
+	case packets.Pubrec:
+		return pk.PubrecEncode(buf)
+	case packets.Pubrel:
+		return pk.PubrelEncode(buf)
+	case packets.Pubcomp:
+		return pk.PubcompEncode(buf)
 	case packets.Subscribe:
 		return pk.SubscribeEncode(buf)
+	case packets.Suback:
+		return pk.SubackEncode(buf)
+	case packets.Pingreq:
+		return pk.PingreqEncode(buf)
+	case packets.Disconnect:
+		return pk.DisconnectEncode(buf)
 	}
 	return errors.New("not a packet of the comparison")
 }

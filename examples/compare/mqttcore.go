@@ -70,7 +70,7 @@ func ours() *library {
 		},
 
 		longTopic: func(size int) ([]byte, error) {
-			p := codec.Publish{Topic: bytes.Repeat([]byte("t"), size), Payload: codec.Bytes("payload")}
+			p := codec.Publish{Topic: bytes.Repeat([]byte("t"), size)}
 			return p.AppendTo(nil, codec.V311)
 		},
 

@@ -80,7 +80,7 @@ func pahoV3() *library {
 
 		longTopic: func(size int) ([]byte, error) {
 			p := pahov3.NewControlPacket(pahov3.Publish).(*pahov3.PublishPacket)
-			p.TopicName, p.Payload = strings.Repeat("t", size), []byte("payload")
+			p.TopicName = strings.Repeat("t", size)
 			var buf bytes.Buffer
 			err := p.Write(&buf)
 			return buf.Bytes(), err
@@ -151,7 +151,7 @@ func pahoV5() *library {
 		},
 
 		longTopic: func(size int) ([]byte, error) {
-			p := pahov5.Publish{Topic: strings.Repeat("t", size), Payload: []byte("payload"), Properties: &pahov5.Properties{}}
+			p := pahov5.Publish{Topic: strings.Repeat("t", size), Properties: &pahov5.Properties{}}
 			var buf bytes.Buffer
 			_, err := p.WriteTo(&buf)
 			return buf.Bytes(), err
