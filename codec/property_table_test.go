@@ -164,7 +164,20 @@ func (x *propertyRow) test(t *testing.T, place string, packet func([]byte) []byt
 		refuse(t, name+" out of range", packet(blockOf(place, x.ID, value)), V5, ErrProtocol, code, "")
 	}
 	if x.Type == "utf-8 string" || x.Type == "utf-8 string pair" {
-		refuse(t, name+", ill-formed", packet(blockOf(place, x.ID, []byte("\x00\x01\xFF\x00\x00"))), V5, ErrMalformed, ReasonMalformedPacket, "")
+		rule := "MQTT-1.5.4-1" // [MQTT-1.5.4-1] v5
+		switch x.Ident {
+		case "UserProperty":
+			rule = "MQTT-1.5.7-1" // [MQTT-1.5.7-1] v5
+		case "ResponseTopic":
+			rule = "MQTT-3.3.2-13" // [MQTT-3.3.2-13] v5
+		case "ContentType":
+			rule = "MQTT-3.3.2-19" // [MQTT-3.3.2-19] v5
+		}
+		value := "\x00\x01\xFF"
+		if x.Ident == "UserProperty" {
+			value += "\x00\x00"
+		}
+		refuse(t, name+", ill-formed", packet(blockOf(place, x.ID, []byte(value))), V5, ErrMalformed, ReasonMalformedPacket, rule)
 	}
 	twice := packet(blockOf(place, x.ID, legal[0], legal[1]))
 	again := packet(blockOf(place, x.ID, legal[0], legal[0]))
