@@ -287,7 +287,9 @@ func (c *core) dropped(m *message, err error) {
 
 func (c *core) tellDropped(m *message, err error) {
 	c.stats.Dropped++
-	c.discard(m)
+	if m.stage < stageSubscribe {
+		c.discard(m)
+	}
 	c.tell(note{kind: events.Dropped, id: m.id, token: m.token, qos: m.qos, pub: m.pub, err: err})
 }
 

@@ -690,12 +690,15 @@ func TestPersist(t *testing.T) {
 	recv PUBREL {"PacketID":5}
 	| Discard record=received id=5
 	| Write PUBCOMP PacketID=5
+	subscribe {"Filters":[{"Filter":"a"}]}
+	| Write SUBSCRIBE PacketID=4 Filters[0].Filter=a
 	recv PUBLISH {"Topic":"a","QoS":2,"PacketID":6}
 	| Message id=6 publish=PUBLISH QoS=2 Topic=a PacketID=6 Payload="0 bytes" ""
 	| Store record=received id=6
 	| Write PUBREC PacketID=6
 	closed
-	| Store record=session id=4 size=100
+	| Dropped token=6 id=4 error=connection ended before the answer
+	| Store record=session id=5 size=100
 	| Close reason=0x80 error=transport closed
 	connect {"ClientID":"c","CleanStart":true}
 	| Discard record=message token=4 id=3

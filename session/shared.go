@@ -17,6 +17,7 @@ type Shared struct {
 	messages *message
 	spare    int // entries in messages
 	receipts *receipt
+	unused   int // entries in receipts
 	notes    [][]note
 	last     *settings // of the connection made last
 
@@ -91,13 +92,18 @@ func (s *Shared) receipt() *receipt {
 		return new(receipt)
 	}
 	s.receipts = r.next
+	s.unused--
 	*r = receipt{}
 	return r
 }
 
 func (s *Shared) freeReceipt(r *receipt) {
+	if s.unused >= maxSpareEntries {
+		return
+	}
 	*r = receipt{next: s.receipts}
 	s.receipts = r
+	s.unused++
 }
 
 // noteList returns an empty list of pending events.
