@@ -23,6 +23,7 @@ type world struct {
 	timer   time.Time
 	clients map[broker.Handle]*client
 	order   []*client
+	stopped bool
 }
 
 // client is the far end of a connection.
@@ -71,7 +72,10 @@ func (w *world) drain() {
 func (w *world) pass(d time.Duration) {
 	w.t.Helper()
 	end := w.now.Add(d)
-	for {
+	for n := 0; ; n++ {
+		if n > 10000 {
+			w.t.Fatalf("Tick does not end: deadline %v at %v", w.b.Deadline(), w.now)
+		}
 		at := w.b.Deadline()
 		if at.IsZero() || at.After(end) {
 			break

@@ -73,12 +73,9 @@ func (b *Broker) accept(c *conn) {
 	c.connect = nil
 	b.busy.push(c)
 	s := b.sessions[c.clientID]
-	if s != nil && (p.CleanStart || s.state.Expired(b.now)) {
-		b.endSession(s) // [MQTT-3.1.2-4] [v3.1.1 MQTT-3.1.2-6]
-		s = nil
-	}
 	var state *session.State
-	if s != nil {
+	fresh := s == nil || p.CleanStart || s.state.Expired(b.now)
+	if !fresh {
 		state = s.state // [MQTT-3.1.2-5]
 	}
 	if err := c.srv.Accept(b.now, b.connack(c, p), state); err != nil {
@@ -87,7 +84,10 @@ func (b *Broker) accept(c *conn) {
 		}
 		return
 	}
-	if s == nil {
+	if fresh {
+		if s != nil {
+			b.endSession(s) // [MQTT-3.1.2-4] [v3.1.1 MQTT-3.1.2-6]
+		}
 		s = newSess(c.clientID)
 		b.sessions[c.clientID] = s
 	}
