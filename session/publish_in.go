@@ -222,7 +222,8 @@ func (c *core) checkReply(op string, id uint32, qos codec.QoS, r *Reply) error {
 //
 // A QoS 1 message of an earlier connection has no token any more, since the
 // peer sends it again; a QoS 2 message keeps its token and is acknowledged when
-// the peer repeats it. r is not kept beyond that, but its bytes are.
+// the peer repeats it. After Close of a Server, Ack of the Server that has the
+// State next takes it. The bytes of r are kept until then.
 func (c *core) Ack(now time.Time, token uint64, r Reply) error {
 	const op = "Ack"
 	if c.ownState() == nil {
