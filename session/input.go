@@ -179,7 +179,35 @@ func (c *core) packet(ev *events.Event, h codec.Header, frame []byte) error {
 		c.observe(true, p, frame, nil)
 	}
 	c.timers.received = c.now
+	if c.limits.noProblemInfo && !c.server && explains(p) {
+		return c.violation(h.Type, "MQTT-3.1.2-29", "", codec.ReasonProtocolError,
+			"Reason String or User Property, but Request Problem Information was 0")
+	}
 	return c.dispatch(ev, p)
+}
+
+// explains reports whether a packet other than PUBLISH, CONNACK and DISCONNECT
+// has a Reason String or User Properties.
+func explains(p codec.Packet) bool {
+	var reason codec.Opt[codec.Bytes]
+	var user codec.UserProperties
+	switch p := p.(type) {
+	case *codec.Puback:
+		reason, user = p.Properties.ReasonString, p.Properties.UserProperties
+	case *codec.Pubrec:
+		reason, user = p.Properties.ReasonString, p.Properties.UserProperties
+	case *codec.Pubrel:
+		reason, user = p.Properties.ReasonString, p.Properties.UserProperties
+	case *codec.Pubcomp:
+		reason, user = p.Properties.ReasonString, p.Properties.UserProperties
+	case *codec.Suback:
+		reason, user = p.Properties.ReasonString, p.Properties.UserProperties
+	case *codec.Unsuback:
+		reason, user = p.Properties.ReasonString, p.Properties.UserProperties
+	case *codec.Auth:
+		reason, user = p.Properties.ReasonString, p.Properties.UserProperties
+	}
+	return reason.Set || user.Len() > 0
 }
 
 // versionOf returns the version in which a packet is to be read. A server that
