@@ -19,9 +19,9 @@ const (
 )
 
 // unusual returns a word that is not 0 if a byte of w lies outside U+0020 to
-// U+007E: adding one carries 0x7F into the high bit, subtracting 0x20 borrows
-// from it below 0x20.
-func unusual(w uint64) uint64 { return (w | (w + ones) | (w - spaces)) & highs }
+// U+007E: adding one carries 0x7F and those above it, 0xFF apart, into the high
+// bit; subtracting 0x20 borrows from it below 0x20, and leaves it in 0xFF.
+func unusual(w uint64) uint64 { return ((w + ones) | (w - spaces)) & highs }
 
 // wild returns a word whose lowest high bit stands where the first + or # of w
 // does: the two differ in bit 3 alone. Bytes above it, and those beyond ASCII,
@@ -31,29 +31,31 @@ func wild(w uint64) uint64 { return (((w | eights) ^ pluses) - ones) & highs }
 // isPlain reports whether s is printable ASCII, for which no rule on strings
 // needs a second look.
 func isPlain(s []byte) bool {
-	if len(s) < 8 {
+	n := len(s)
+	if n < 8 {
 		return unusual(gather(s)) == 0
 	}
-	bad := unusual(binary.LittleEndian.Uint64(s[len(s)-8:]))
-	for ; len(s) > 8; s = s[8:] {
-		bad |= unusual(binary.LittleEndian.Uint64(s))
+	bad := unusual(binary.LittleEndian.Uint64(s[n-8 : n]))
+	for k := 8; k < n; k += 8 {
+		bad |= unusual(binary.LittleEndian.Uint64(s[k-8 : k]))
 	}
 	return bad == 0
 }
 
 // isPlainName reports whether s is printable ASCII without wildcards.
 func isPlainName(s []byte) bool {
-	if len(s) < 8 {
+	n := len(s)
+	if n < 8 {
 		w := gather(s)
 		return unusual(w)|wild(w) == 0
 	}
-	w := binary.LittleEndian.Uint64(s[len(s)-8:])
-	bad := w | (w + ones) | (w - spaces) | (((w | eights) ^ pluses) - ones)
-	for ; len(s) > 8; s = s[8:] {
-		w = binary.LittleEndian.Uint64(s)
-		bad |= w | (w + ones) | (w - spaces) | (((w | eights) ^ pluses) - ones)
+	w := binary.LittleEndian.Uint64(s[n-8 : n])
+	bad := unusual(w) | wild(w)
+	for k := 8; k < n; k += 8 {
+		w = binary.LittleEndian.Uint64(s[k-8 : k])
+		bad |= unusual(w) | wild(w)
 	}
-	return bad&highs == 0
+	return bad == 0
 }
 
 // gather returns a word that holds each byte of s, which has less than eight,
