@@ -162,3 +162,23 @@ func (c *core) must(p codec.Packet, reason *codec.Opt[codec.Bytes], user *codec.
 	}
 	return err
 }
+
+// acknowledge appends an acknowledgement that says nothing but success, which
+// is the same in both versions. These are the packets that are sent most, so
+// they do not go through the codec. It reports false where that is needed:
+// where somebody wants to see the packet, or the peer may not have room for it.
+func (c *core) acknowledge(t codec.PacketType, id uint32) bool {
+	if c.cfg.Observe != nil || c.limits.packetOut != 0 && c.limits.packetOut < 6 {
+		return false
+	}
+	first := byte(t) << 4
+	if t == codec.TypePubrel {
+		first |= 0x02 // (v3.1.1 and v5.0 3.6.1)
+	}
+	if c.own.Wide() {
+		c.wrote(append(c.room(), first, 4, byte(id>>24), byte(id>>16), byte(id>>8), byte(id)), nil)
+	} else {
+		c.wrote(append(c.room(), first, 2, byte(id>>8), byte(id)), nil)
+	}
+	return true
+}

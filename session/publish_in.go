@@ -353,6 +353,9 @@ func (c *core) Complete(now time.Time, token uint64, r Reply) error {
 }
 
 func (c *core) sendPuback(id uint32, code codec.ReasonCode, r *Reply) error {
+	if code == codec.ReasonSuccess && r == nil && c.acknowledge(codec.TypePuback, id) {
+		return nil
+	}
 	p := &c.sh.puback
 	*p = codec.Puback{PacketID: id, ReasonCode: code}
 	if r != nil {
@@ -362,6 +365,9 @@ func (c *core) sendPuback(id uint32, code codec.ReasonCode, r *Reply) error {
 }
 
 func (c *core) sendPubrec(id uint32, code codec.ReasonCode, r *Reply) error {
+	if code == codec.ReasonSuccess && r == nil && c.acknowledge(codec.TypePubrec, id) {
+		return nil
+	}
 	p := &c.sh.pubrec
 	*p = codec.Pubrec{PacketID: id, ReasonCode: code}
 	if r != nil {
@@ -371,6 +377,9 @@ func (c *core) sendPubrec(id uint32, code codec.ReasonCode, r *Reply) error {
 }
 
 func (c *core) sendPubcomp(id uint32, r Reply) error {
+	if r.Code == codec.ReasonSuccess && r.plain() && c.acknowledge(codec.TypePubcomp, id) {
+		return nil
+	}
 	p := &c.sh.pubcomp
 	*p = codec.Pubcomp{PacketID: id}
 	if c.version.IsV5() {

@@ -378,6 +378,9 @@ func (c *core) onPubcomp(ev *events.Event, p *codec.Pubcomp) error {
 
 // sendPubrel queues PUBREL. v3.1.1 has no reason codes.
 func (c *core) sendPubrel(id uint32, code codec.ReasonCode) error {
+	if code == codec.ReasonSuccess && c.acknowledge(codec.TypePubrel, id) {
+		return nil
+	}
 	p := &c.sh.pubrel
 	*p = codec.Pubrel{PacketID: id}
 	if c.version.IsV5() {
