@@ -28,8 +28,8 @@ const (
 	// Refuse or, for enhanced authentication, Auth.
 	Connect
 	// Connected tells that the connection stands. On a client Packet is the
-	// *codec.Connack, on a server that of its own CONNACK. SessionPresent
-	// says whether an earlier session goes on.
+	// *codec.Connack; a server knows its own. SessionPresent says whether an
+	// earlier session goes on.
 	Connected
 	// Refused tells a client that the server refused its CONNECT: Packet is
 	// the *codec.Connack, Reason its code. Close follows.
@@ -58,7 +58,8 @@ const (
 	// 0x92 in PUBCOMP, which is normal after a session went on.
 	Published
 	// Dropped tells that a message will not be sent, or not be sent again:
-	// Token, Publish, and Err, which says why.
+	// Token, Publish, and Err, which says why. Publish is nil after PUBREC,
+	// and for a SUBSCRIBE or UNSUBSCRIBE whose connection ended.
 	Dropped
 
 	// Subscribe tells a server that SUBSCRIBE arrived: Packet is the

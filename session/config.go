@@ -134,8 +134,8 @@ const (
 	// AliasAuto gives every topic an alias and takes the one used least
 	// recently when there is no other.
 	AliasAuto
-	// AliasExisting uses aliases of earlier messages, set by SetTopicAlias,
-	// and makes no new ones.
+	// AliasExisting uses the aliases that the application set in earlier
+	// messages also for those without one, and makes no others.
 	AliasExisting
 )
 

@@ -10,7 +10,13 @@ import (
 // alias was taken.
 func (c *core) emit(m *message, dup bool) error {
 	p := &c.sh.publish
-	*p = *m.pub
+	if !c.version.IsV5() && (m.shared || m.token != 0) {
+		// Properties do not exist here, see properties.
+		p = &c.sh.plain
+		p.Topic, p.Payload = m.pub.Topic, m.pub.Payload
+	} else {
+		*p = *m.pub
+	}
 	p.QoS, p.Retain, p.Dup, p.PacketID = m.qos, m.retain, dup, m.id
 	c.properties(m, p, dup)
 	var use aliasUse
@@ -35,12 +41,7 @@ func (c *core) emit(m *message, dup bool) error {
 // delivery. (v5.0 3.3.2.3)
 func (c *core) properties(m *message, p *codec.Publish, dup bool) {
 	if !c.version.IsV5() {
-		// Properties do not exist here. One that the caller of Publish set is
-		// left in, for the codec to refuse.
-		if m.shared || m.token != 0 {
-			p.Properties = codec.PublishProperties{}
-		}
-		return
+		return // what the caller of Publish set is left in, for the codec to refuse
 	}
 	props := &p.Properties
 	props.TopicAlias = codec.Opt[uint16]{}

@@ -70,7 +70,7 @@ func (c *core) dropInput() {
 }
 
 // parse handles the next packet, if all of it is there. It reports false if it
-// is not.
+// is not. ev comes empty, and stays so if there is nothing to tell.
 func (c *core) parse(ev *events.Event) bool {
 	h, frame, err := c.frame()
 	if err != nil {
@@ -81,7 +81,6 @@ func (c *core) parse(ev *events.Event) bool {
 		return false
 	}
 	c.stats.PacketsIn++
-	*ev = events.Event{}
 	if err := c.packet(ev, h, frame); err != nil {
 		*ev = events.Event{}
 		c.violate(err)

@@ -24,6 +24,7 @@ type Shared struct {
 	// Packets that are being formed. They are here rather than on the stack
 	// because passing them through an interface would allocate.
 	publish  codec.Publish
+	plain    codec.Publish // never has properties
 	stored   codec.Publish // of a Store event
 	puback   codec.Puback
 	pubrec   codec.Pubrec
@@ -70,9 +71,8 @@ func (s *Shared) message() *message {
 	if m == nil {
 		return new(message)
 	}
-	s.messages = m.next
+	s.messages, m.next = m.next, nil
 	s.spare--
-	*m = message{}
 	return m
 }
 
@@ -91,9 +91,8 @@ func (s *Shared) receipt() *receipt {
 	if r == nil {
 		return new(receipt)
 	}
-	s.receipts = r.next
+	s.receipts, r.next = r.next, nil
 	s.unused--
-	*r = receipt{}
 	return r
 }
 
