@@ -46,6 +46,17 @@ var (
 // Decode reads the body of a PUBCOMP into p, which keeps views into it, and
 // returns the first fault as an *Error.
 func (p *Pubcomp) Decode(h Header, body []byte, v Version) error {
+	if len(body) != 2 || body[0]|body[1] == 0 || !h.plain(TypePubcomp) || h.Flags != 0x00 || !v.plain() {
+		return p.decodeMore(h, body, v)
+	}
+	p.PacketID = uint32(body[0])<<8 | uint32(body[1])
+	p.ReasonCode = 0
+	p.Properties = PubcompProperties{}
+	return nil
+}
+
+// decodeMore is Decode for a packet that is more than a Packet Identifier.
+func (p *Pubcomp) decodeMore(h Header, body []byte, v Version) error {
 	if !h.plain(TypePubcomp) || h.Flags != 0x00 || !v.plain() {
 		return p.decodeSlow(h, body, v)
 	}

@@ -45,6 +45,17 @@ var (
 // Decode reads the body of a PUBREC into p, which keeps views into it, and
 // returns the first fault as an *Error.
 func (p *Pubrec) Decode(h Header, body []byte, v Version) error {
+	if len(body) != 2 || body[0]|body[1] == 0 || !h.plain(TypePubrec) || h.Flags != 0x00 || !v.plain() {
+		return p.decodeMore(h, body, v)
+	}
+	p.PacketID = uint32(body[0])<<8 | uint32(body[1])
+	p.ReasonCode = 0
+	p.Properties = PubrecProperties{}
+	return nil
+}
+
+// decodeMore is Decode for a packet that is more than a Packet Identifier.
+func (p *Pubrec) decodeMore(h Header, body []byte, v Version) error {
 	if !h.plain(TypePubrec) || h.Flags != 0x00 || !v.plain() {
 		return p.decodeSlow(h, body, v)
 	}

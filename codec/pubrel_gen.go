@@ -45,6 +45,17 @@ var (
 // Decode reads the body of a PUBREL into p, which keeps views into it, and
 // returns the first fault as an *Error.
 func (p *Pubrel) Decode(h Header, body []byte, v Version) error {
+	if len(body) != 2 || body[0]|body[1] == 0 || !h.plain(TypePubrel) || h.Flags != 0x02 || !v.plain() {
+		return p.decodeMore(h, body, v)
+	}
+	p.PacketID = uint32(body[0])<<8 | uint32(body[1])
+	p.ReasonCode = 0
+	p.Properties = PubrelProperties{}
+	return nil
+}
+
+// decodeMore is Decode for a packet that is more than a Packet Identifier.
+func (p *Pubrel) decodeMore(h Header, body []byte, v Version) error {
 	if !h.plain(TypePubrel) || h.Flags != 0x02 || !v.plain() {
 		return p.decodeSlow(h, body, v)
 	}

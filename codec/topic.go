@@ -108,7 +108,7 @@ func checkShare(share, rest []byte) fault {
 	switch {
 	case len(share) == 0:
 		return faultShareName
-	case bytes.IndexByte(share, '+') >= 0, bytes.IndexByte(share, '#') >= 0, len(rest) == 0:
+	case HasWildcards(share), len(rest) == 0:
 		return faultShareFilter
 	case isPlainFilter(rest):
 		return 0

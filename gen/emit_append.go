@@ -191,7 +191,7 @@ func (p *Packet) emitAppendTo(f *File, name string, blocks []string) {
 // emitBare appends the usual form of the acknowledgements in one go: a Packet
 // Identifier of two bytes and nothing else.
 func (p *Packet) emitBare(g *Group) {
-	if len(p.Root.Fields) != 3 || p.Root.Fields[0].Wire != "packet_id" || !p.Root.Fields[1].Optional {
+	if !p.isAcknowledgement() {
 		return
 	}
 	id := p.Root.Fields[0].Name

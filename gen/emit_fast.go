@@ -16,22 +16,15 @@ func (p *Packet) emitFast(f *File) {
 		Params(Id("h").Id("Header"), Id("body").Index().Byte(), Id("v").Id("Version")).Error().
 		BlockFunc(func(g *Group) {
 			slow := Id("p").Dot("decodeSlow").Call(Id("h"), Id("body"), Id("v"))
-			g.If(p.uncommon()).Block(Return(slow))
-			for _, b := range p.Flags {
-				b.emitRead(g, Id("h").Dot("Flags"), func(*Statement) Code { return Return(slow) })
-			}
-			if len(p.Root.Fields) == 0 {
-				g.If(Len(Id("body")).Op("!=").Lit(0)).Block(Return(slow))
-				g.Return(Nil())
+			if p.isAcknowledgement() {
+				p.emitBareDecode(g)
 				return
 			}
-			g.List(Id("b"), Id("i")).Op(":=").List(Id("body"), Lit(0))
-			p.Root.emitFastFields(g, slow)
-			if p.Root.last().Wire != "rest" {
-				g.If(Id("i").Op("!=").Len(Id("b"))).Block(Return(slow))
-			}
-			g.Return(Nil())
+			p.emitFastBody(g, slow)
 		})
+	if p.isAcknowledgement() {
+		p.emitDecodeMore(f)
+	}
 	for _, s := range p.Root.structs() {
 		if s != p.Root {
 			f.Func().Params(Id("p").Op("*").Id(s.Go)).Id("decodeFast").
@@ -43,6 +36,55 @@ func (p *Packet) emitFast(f *File) {
 		}
 		s.emitFastProperties(f)
 	}
+}
+
+// emitFastBody writes the statements that read a whole packet.
+func (p *Packet) emitFastBody(g *Group, slow *Statement) {
+	g.If(p.uncommon()).Block(Return(slow))
+	for _, b := range p.Flags {
+		b.emitRead(g, Id("h").Dot("Flags"), func(*Statement) Code { return Return(slow) })
+	}
+	if len(p.Root.Fields) == 0 {
+		g.If(Len(Id("body")).Op("!=").Lit(0)).Block(Return(slow))
+		g.Return(Nil())
+		return
+	}
+	g.List(Id("b"), Id("i")).Op(":=").List(Id("body"), Lit(0))
+	p.Root.emitFastFields(g, slow)
+	if p.Root.last().Wire != "rest" {
+		g.If(Id("i").Op("!=").Len(Id("b"))).Block(Return(slow))
+	}
+	g.Return(Nil())
+}
+
+// isAcknowledgement reports whether the packet is a Packet Identifier and
+// optional fields. Most of these that flow have nothing but the identifier, so
+// that form is decoded and encoded apart.
+func (p *Packet) isAcknowledgement() bool {
+	return len(p.Root.Fields) == 3 && p.Root.Fields[0].Wire == "packet_id" && p.Root.Fields[1].Optional &&
+		p.From[V311] == "both" && p.From[V5] == "both"
+}
+
+// emitBareDecode reads a packet of a Packet Identifier of two bytes and nothing
+// else.
+func (p *Packet) emitBareDecode(g *Group) {
+	id, code, block := p.Root.Fields[0], p.Root.Fields[1], p.Root.Fields[2]
+	g.If(Len(Id("body")).Op("!=").Lit(2).Op("||").Id("body").Index(Lit(0)).Op("|").Id("body").Index(Lit(1)).Op("==").Lit(0).Op("||").Add(p.uncommon())).Block(
+		Return(Id("p").Dot("decodeMore").Call(Id("h"), Id("body"), Id("v"))))
+	g.Id("p").Dot(id.Name).Op("=").Uint32().Call(Id("body").Index(Lit(0))).Op("<<").Lit(8).Op("|").Uint32().Call(Id("body").Index(Lit(1)))
+	g.Id("p").Dot(code.Name).Op("=").Lit(0)
+	g.Id("p").Dot(block.Name).Op("=").Id(block.propertiesType()).Values()
+	g.Return(Nil())
+}
+
+// emitDecodeMore writes the decoder of the longer forms.
+func (p *Packet) emitDecodeMore(f *File) {
+	f.Comment("// decodeMore is Decode for a packet that is more than a Packet Identifier.")
+	f.Func().Params(Id("p").Op("*").Id(p.Go)).Id("decodeMore").
+		Params(Id("h").Id("Header"), Id("body").Index().Byte(), Id("v").Id("Version")).Error().
+		BlockFunc(func(g *Group) {
+			p.emitFastBody(g, Id("p").Dot("decodeSlow").Call(Id("h"), Id("body"), Id("v")))
+		})
 }
 
 // uncommon returns the condition under which the fast decoder does not even
