@@ -239,13 +239,17 @@ func (p *AuthProperties) check(c *checker) {
 		return
 	}
 	if p.AuthenticationMethod.Set {
-		c.text(&authPropertiesAuthenticationMethod, p.AuthenticationMethod.Value)
+		if !isPlain(p.AuthenticationMethod.Value) {
+			c.text(&authPropertiesAuthenticationMethod, p.AuthenticationMethod.Value)
+		}
 	}
 	if p.AuthenticationData.Set {
 		c.binary(&authPropertiesAuthenticationData, p.AuthenticationData.Value)
 	}
 	if p.ReasonString.Set {
-		c.text(&authPropertiesReasonString, p.ReasonString.Value)
+		if !isPlain(p.ReasonString.Value) {
+			c.text(&authPropertiesReasonString, p.ReasonString.Value)
+		}
 	}
 	if p.UserProperties.r.block != nil {
 		c.users(&authPropertiesUserProperties, &p.UserProperties)

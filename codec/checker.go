@@ -63,23 +63,12 @@ func (c *checker) binary(f *field, s []byte) {
 	}
 }
 
-func (c *checker) text(f *field, s []byte) {
-	if len(s) > maxText || !isPlain(s) {
-		c.found(f, checkText(s, c.v))
-	}
-}
+// text, name and filter judge strings that are not plain.
+func (c *checker) text(f *field, s []byte) { c.found(f, checkText(s, c.v)) }
 
-func (c *checker) name(f *field, s []byte) {
-	if len(s) > maxText || !isPlainName(s) {
-		c.found(f, checkName(s, c.v))
-	}
-}
+func (c *checker) name(f *field, s []byte) { c.found(f, checkName(s, c.v)) }
 
-func (c *checker) filter(f *field, s []byte) {
-	if len(s) > maxText || !isPlainFilter(s) {
-		c.found(f, checkFilter(s, c.v))
-	}
-}
+func (c *checker) filter(f *field, s []byte) { c.found(f, checkFilter(s, c.v)) }
 
 // found records a fault, if there is one.
 func (c *checker) found(f *field, why fault) {

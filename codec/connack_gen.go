@@ -531,13 +531,17 @@ func (p *ConnackProperties) check(c *checker) {
 		}
 	}
 	if p.AssignedClientIdentifier.Set {
-		c.text(&connackPropertiesAssignedClientIdentifier, p.AssignedClientIdentifier.Value)
+		if !isPlain(p.AssignedClientIdentifier.Value) {
+			c.text(&connackPropertiesAssignedClientIdentifier, p.AssignedClientIdentifier.Value)
+		}
 		if len(p.AssignedClientIdentifier.Value) == 0 {
 			c.fail(&connackPropertiesAssignedClientIdentifier, faultEmpty)
 		}
 	}
 	if p.ReasonString.Set {
-		c.text(&connackPropertiesReasonString, p.ReasonString.Value)
+		if !isPlain(p.ReasonString.Value) {
+			c.text(&connackPropertiesReasonString, p.ReasonString.Value)
+		}
 	}
 	if p.UserProperties.r.block != nil {
 		c.users(&connackPropertiesUserProperties, &p.UserProperties)
@@ -558,13 +562,19 @@ func (p *ConnackProperties) check(c *checker) {
 		}
 	}
 	if p.ResponseInformation.Set {
-		c.text(&connackPropertiesResponseInformation, p.ResponseInformation.Value)
+		if !isPlain(p.ResponseInformation.Value) {
+			c.text(&connackPropertiesResponseInformation, p.ResponseInformation.Value)
+		}
 	}
 	if p.ServerReference.Set {
-		c.text(&connackPropertiesServerReference, p.ServerReference.Value)
+		if !isPlain(p.ServerReference.Value) {
+			c.text(&connackPropertiesServerReference, p.ServerReference.Value)
+		}
 	}
 	if p.AuthenticationMethod.Set {
-		c.text(&connackPropertiesAuthenticationMethod, p.AuthenticationMethod.Value)
+		if !isPlain(p.AuthenticationMethod.Value) {
+			c.text(&connackPropertiesAuthenticationMethod, p.AuthenticationMethod.Value)
+		}
 	}
 	if p.AuthenticationData.Set {
 		c.binary(&connackPropertiesAuthenticationData, p.AuthenticationData.Value)
@@ -659,7 +669,11 @@ func (p *Connack) AppendTo(dst []byte, v Version) ([]byte, error) {
 	dst = append(dst, 0|bit(p.SessionPresent, 0x01))
 	dst = append(dst, wireReason(p.ReasonCode, TypeConnack, v))
 	if v.IsV5() {
-		dst = p.Properties.appendTo(dst, properties)
+		if properties == 0 {
+			dst = append(dst, 0)
+		} else {
+			dst = p.Properties.appendTo(dst, properties)
+		}
 	}
 	return dst, nil
 }
@@ -726,9 +740,6 @@ func (p *ConnackProperties) size() (n int) {
 // appendTo appends the Property Length n and the properties.
 func (p *ConnackProperties) appendTo(dst []byte, n int) []byte {
 	dst = appendVarint(dst, uint32(n))
-	if n == 0 {
-		return dst
-	}
 	if p.SessionExpiryInterval.Set {
 		dst = appendU32(append(dst, propertySessionExpiryInterval), p.SessionExpiryInterval.Value)
 	}

@@ -653,12 +653,16 @@ func (p *Connect) check(c *checker) {
 	if !p.Properties.none() {
 		p.Properties.check(c)
 	}
-	c.text(&connectClientID, p.ClientID)
+	if !isPlain(p.ClientID) {
+		c.text(&connectClientID, p.ClientID)
+	}
 	if p.Will.Set {
 		p.Will.Value.check(c)
 	}
 	if p.Username.Set {
-		c.text(&connectUsername, p.Username.Value)
+		if !isPlain(p.Username.Value) {
+			c.text(&connectUsername, p.Username.Value)
+		}
 	}
 	if p.Password.Set {
 		c.binary(&connectPassword, p.Password.Value)
@@ -709,7 +713,9 @@ func (p *ConnectProperties) check(c *checker) {
 		c.users(&connectPropertiesUserProperties, &p.UserProperties)
 	}
 	if p.AuthenticationMethod.Set {
-		c.text(&connectPropertiesAuthenticationMethod, p.AuthenticationMethod.Value)
+		if !isPlain(p.AuthenticationMethod.Value) {
+			c.text(&connectPropertiesAuthenticationMethod, p.AuthenticationMethod.Value)
+		}
 	}
 	if p.AuthenticationData.Set {
 		c.binary(&connectPropertiesAuthenticationData, p.AuthenticationData.Value)
@@ -753,7 +759,9 @@ func (p *Will) check(c *checker) {
 	if !p.Properties.none() {
 		p.Properties.check(c)
 	}
-	c.name(&connectWillTopic, p.Topic)
+	if !isPlainName(p.Topic) {
+		c.name(&connectWillTopic, p.Topic)
+	}
 	if len(p.Topic) == 0 {
 		c.fail(&connectWillTopic, faultEmpty)
 	}
@@ -771,10 +779,14 @@ func (p *WillProperties) check(c *checker) {
 		}
 	}
 	if p.ContentType.Set {
-		c.text(&connectWillPropertiesContentType, p.ContentType.Value)
+		if !isPlain(p.ContentType.Value) {
+			c.text(&connectWillPropertiesContentType, p.ContentType.Value)
+		}
 	}
 	if p.ResponseTopic.Set {
-		c.name(&connectWillPropertiesResponseTopic, p.ResponseTopic.Value)
+		if !isPlainName(p.ResponseTopic.Value) {
+			c.name(&connectWillPropertiesResponseTopic, p.ResponseTopic.Value)
+		}
 		if len(p.ResponseTopic.Value) == 0 {
 			c.fail(&connectWillPropertiesResponseTopic, faultEmpty)
 		}
@@ -866,12 +878,20 @@ func (p *Connect) AppendTo(dst []byte, v Version) ([]byte, error) {
 	dst = append(dst, 0|bit(p.Username.Set, 0x80)|bit(p.Password.Set, 0x40)|bit(p.Will.Value.Retain, 0x20)|byte(p.Will.Value.QoS)<<3|bit(p.Will.Set, 0x04)|bit(p.CleanStart, 0x02))
 	dst = appendU16(dst, p.KeepAlive)
 	if v.IsV5() {
-		dst = p.Properties.appendTo(dst, properties)
+		if properties == 0 {
+			dst = append(dst, 0)
+		} else {
+			dst = p.Properties.appendTo(dst, properties)
+		}
 	}
 	dst = appendBinary(dst, p.ClientID)
 	if p.Will.Set {
 		if v.IsV5() {
-			dst = p.Will.Value.Properties.appendTo(dst, willProperties)
+			if willProperties == 0 {
+				dst = append(dst, 0)
+			} else {
+				dst = p.Will.Value.Properties.appendTo(dst, willProperties)
+			}
 		}
 		dst = appendBinary(dst, p.Will.Value.Topic)
 		dst = appendBinary(dst, p.Will.Value.Payload)
@@ -923,9 +943,6 @@ func (p *ConnectProperties) size() (n int) {
 // appendTo appends the Property Length n and the properties.
 func (p *ConnectProperties) appendTo(dst []byte, n int) []byte {
 	dst = appendVarint(dst, uint32(n))
-	if n == 0 {
-		return dst
-	}
 	if p.SessionExpiryInterval.Set {
 		dst = appendU32(append(dst, propertySessionExpiryInterval), p.SessionExpiryInterval.Value)
 	}
@@ -986,9 +1003,6 @@ func (p *WillProperties) size() (n int) {
 // appendTo appends the Property Length n and the properties.
 func (p *WillProperties) appendTo(dst []byte, n int) []byte {
 	dst = appendVarint(dst, uint32(n))
-	if n == 0 {
-		return dst
-	}
 	if p.WillDelayInterval.Set {
 		dst = appendU32(append(dst, propertyWillDelayInterval), p.WillDelayInterval.Value)
 	}

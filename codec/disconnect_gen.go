@@ -247,14 +247,18 @@ func (p *DisconnectProperties) check(c *checker) {
 		c.propertyBy(&disconnectPropertiesSessionExpiryInterval, byClient)
 	}
 	if p.ReasonString.Set {
-		c.text(&disconnectPropertiesReasonString, p.ReasonString.Value)
+		if !isPlain(p.ReasonString.Value) {
+			c.text(&disconnectPropertiesReasonString, p.ReasonString.Value)
+		}
 	}
 	if p.UserProperties.r.block != nil {
 		c.users(&disconnectPropertiesUserProperties, &p.UserProperties)
 	}
 	if p.ServerReference.Set {
 		c.propertyBy(&disconnectPropertiesServerReference, byServer)
-		c.text(&disconnectPropertiesServerReference, p.ServerReference.Value)
+		if !isPlain(p.ServerReference.Value) {
+			c.text(&disconnectPropertiesServerReference, p.ServerReference.Value)
+		}
 	}
 }
 

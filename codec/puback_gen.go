@@ -209,7 +209,9 @@ func (p *PubackProperties) check(c *checker) {
 		return
 	}
 	if p.ReasonString.Set {
-		c.text(&pubackPropertiesReasonString, p.ReasonString.Value)
+		if !isPlain(p.ReasonString.Value) {
+			c.text(&pubackPropertiesReasonString, p.ReasonString.Value)
+		}
 	}
 	if p.UserProperties.r.block != nil {
 		c.users(&pubackPropertiesUserProperties, &p.UserProperties)
@@ -254,6 +256,11 @@ func (p *Puback) AppendTo(dst []byte, v Version) ([]byte, error) {
 	if id := p.PacketID; id-1 < 65535 && p.ReasonCode == 0 && p.Properties.none() && v.plain() {
 		return append(dst, 0x40, 2, byte(id>>8), byte(id)), nil
 	}
+	return p.appendMore(dst, v)
+}
+
+// appendMore is AppendTo for a packet that is more than a Packet Identifier.
+func (p *Puback) appendMore(dst []byte, v Version) ([]byte, error) {
 	c := checker{v: v}
 	if p.check(&c); c.err != nil {
 		return dst, c.err

@@ -210,7 +210,9 @@ func (p *PubcompProperties) check(c *checker) {
 		return
 	}
 	if p.ReasonString.Set {
-		c.text(&pubcompPropertiesReasonString, p.ReasonString.Value)
+		if !isPlain(p.ReasonString.Value) {
+			c.text(&pubcompPropertiesReasonString, p.ReasonString.Value)
+		}
 	}
 	if p.UserProperties.r.block != nil {
 		c.users(&pubcompPropertiesUserProperties, &p.UserProperties)
@@ -255,6 +257,11 @@ func (p *Pubcomp) AppendTo(dst []byte, v Version) ([]byte, error) {
 	if id := p.PacketID; id-1 < 65535 && p.ReasonCode == 0 && p.Properties.none() && v.plain() {
 		return append(dst, 0x70, 2, byte(id>>8), byte(id)), nil
 	}
+	return p.appendMore(dst, v)
+}
+
+// appendMore is AppendTo for a packet that is more than a Packet Identifier.
+func (p *Pubcomp) appendMore(dst []byte, v Version) ([]byte, error) {
 	c := checker{v: v}
 	if p.check(&c); c.err != nil {
 		return dst, c.err

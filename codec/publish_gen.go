@@ -355,7 +355,9 @@ func (p *Publish) check(c *checker) {
 	if p.QoS > 2 {
 		c.fail(&publishQoS, faultRange)
 	}
-	c.name(&publishTopic, p.Topic)
+	if !isPlainName(p.Topic) {
+		c.name(&publishTopic, p.Topic)
+	}
 	if p.QoS > 0 {
 		c.packetID(&publishPacketID, p.PacketID)
 	}
@@ -389,7 +391,9 @@ func (p *PublishProperties) check(c *checker) {
 		}
 	}
 	if p.ResponseTopic.Set {
-		c.name(&publishPropertiesResponseTopic, p.ResponseTopic.Value)
+		if !isPlainName(p.ResponseTopic.Value) {
+			c.name(&publishPropertiesResponseTopic, p.ResponseTopic.Value)
+		}
 		if len(p.ResponseTopic.Value) == 0 {
 			c.fail(&publishPropertiesResponseTopic, faultEmpty)
 		}
@@ -405,7 +409,9 @@ func (p *PublishProperties) check(c *checker) {
 		c.identifiers(&publishPropertiesSubscriptionIdentifiers, &p.SubscriptionIdentifiers)
 	}
 	if p.ContentType.Set {
-		c.text(&publishPropertiesContentType, p.ContentType.Value)
+		if !isPlain(p.ContentType.Value) {
+			c.text(&publishPropertiesContentType, p.ContentType.Value)
+		}
 	}
 }
 
@@ -485,7 +491,11 @@ func (p *Publish) AppendHeaderTo(dst []byte, v Version) ([]byte, error) {
 		dst = appendPacketID(dst, p.PacketID, v)
 	}
 	if v.IsV5() {
-		dst = p.Properties.appendTo(dst, properties)
+		if properties == 0 {
+			dst = append(dst, 0)
+		} else {
+			dst = p.Properties.appendTo(dst, properties)
+		}
 	}
 	return dst, nil
 }
@@ -523,9 +533,6 @@ func (p *PublishProperties) size() (n int) {
 // appendTo appends the Property Length n and the properties.
 func (p *PublishProperties) appendTo(dst []byte, n int) []byte {
 	dst = appendVarint(dst, uint32(n))
-	if n == 0 {
-		return dst
-	}
 	if p.PayloadFormatIndicator.Set {
 		dst = append(dst, propertyPayloadFormatIndicator, p.PayloadFormatIndicator.Value)
 	}

@@ -209,7 +209,9 @@ func (p *PubrelProperties) check(c *checker) {
 		return
 	}
 	if p.ReasonString.Set {
-		c.text(&pubrelPropertiesReasonString, p.ReasonString.Value)
+		if !isPlain(p.ReasonString.Value) {
+			c.text(&pubrelPropertiesReasonString, p.ReasonString.Value)
+		}
 	}
 	if p.UserProperties.r.block != nil {
 		c.users(&pubrelPropertiesUserProperties, &p.UserProperties)
@@ -254,6 +256,11 @@ func (p *Pubrel) AppendTo(dst []byte, v Version) ([]byte, error) {
 	if id := p.PacketID; id-1 < 65535 && p.ReasonCode == 0 && p.Properties.none() && v.plain() {
 		return append(dst, 0x62, 2, byte(id>>8), byte(id)), nil
 	}
+	return p.appendMore(dst, v)
+}
+
+// appendMore is AppendTo for a packet that is more than a Packet Identifier.
+func (p *Pubrel) appendMore(dst []byte, v Version) ([]byte, error) {
 	c := checker{v: v}
 	if p.check(&c); c.err != nil {
 		return dst, c.err

@@ -214,7 +214,9 @@ func (p *SubackProperties) check(c *checker) {
 		return
 	}
 	if p.ReasonString.Set {
-		c.text(&subackPropertiesReasonString, p.ReasonString.Value)
+		if !isPlain(p.ReasonString.Value) {
+			c.text(&subackPropertiesReasonString, p.ReasonString.Value)
+		}
 	}
 	if p.UserProperties.r.block != nil {
 		c.users(&subackPropertiesUserProperties, &p.UserProperties)
@@ -263,7 +265,11 @@ func (p *Suback) AppendTo(dst []byte, v Version) ([]byte, error) {
 	dst = appendHeader(dst, 0x90, remaining)
 	dst = appendPacketID(dst, p.PacketID, v)
 	if v.IsV5() {
-		dst = p.Properties.appendTo(dst, properties)
+		if properties == 0 {
+			dst = append(dst, 0)
+		} else {
+			dst = p.Properties.appendTo(dst, properties)
+		}
 	}
 	for _, code := range p.ReasonCodes {
 		dst = append(dst, wireReason(code, TypeSuback, v))
@@ -288,9 +294,6 @@ func (p *SubackProperties) size() (n int) {
 // appendTo appends the Property Length n and the properties.
 func (p *SubackProperties) appendTo(dst []byte, n int) []byte {
 	dst = appendVarint(dst, uint32(n))
-	if n == 0 {
-		return dst
-	}
 	if p.ReasonString.Set {
 		dst = appendBinary(append(dst, propertyReasonString), p.ReasonString.Value)
 	}

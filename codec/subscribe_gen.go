@@ -331,7 +331,9 @@ func (p *SubscribeProperties) absent(c *checker) {
 }
 
 func (p *Subscription) check(c *checker) {
-	c.filter(&subscribeFiltersFilter, p.Filter)
+	if !isPlainFilter(p.Filter) {
+		c.filter(&subscribeFiltersFilter, p.Filter)
+	}
 	if !c.v.IsV5() && p.RetainHandling != 0 {
 		c.fail(&subscribeFiltersRetainHandling, faultNotInVersion)
 	}
@@ -387,7 +389,11 @@ func (p *Subscribe) AppendTo(dst []byte, v Version) ([]byte, error) {
 	dst = appendHeader(dst, 0x82, remaining)
 	dst = appendPacketID(dst, p.PacketID, v)
 	if v.IsV5() {
-		dst = p.Properties.appendTo(dst, properties)
+		if properties == 0 {
+			dst = append(dst, 0)
+		} else {
+			dst = p.Properties.appendTo(dst, properties)
+		}
 	}
 	for i := range p.Filters {
 		dst = p.Filters[i].appendTo(dst, v)
@@ -412,9 +418,6 @@ func (p *SubscribeProperties) size() (n int) {
 // appendTo appends the Property Length n and the properties.
 func (p *SubscribeProperties) appendTo(dst []byte, n int) []byte {
 	dst = appendVarint(dst, uint32(n))
-	if n == 0 {
-		return dst
-	}
 	if p.SubscriptionIdentifier.Set {
 		dst = appendVarint(append(dst, propertySubscriptionIdentifier), p.SubscriptionIdentifier.Value)
 	}

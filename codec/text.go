@@ -28,8 +28,8 @@ func unusual(w uint64) uint64 { return ((w + ones) | (w - spaces)) & highs }
 // may count as well.
 func wild(w uint64) uint64 { return (((w | eights) ^ pluses) - ones) & highs }
 
-// isPlain reports whether s is printable ASCII, for which no rule on strings
-// needs a second look.
+// isPlain reports whether s is printable ASCII of a legal length, for which no
+// rule on strings needs a second look.
 func isPlain(s []byte) bool {
 	n := len(s)
 	if n < 8 {
@@ -39,10 +39,11 @@ func isPlain(s []byte) bool {
 	for k := 8; k < n; k += 8 {
 		bad |= unusual(binary.LittleEndian.Uint64(s[k-8 : k]))
 	}
-	return bad == 0
+	return bad == 0 && n <= maxText
 }
 
-// isPlainName reports whether s is printable ASCII without wildcards.
+// isPlainName reports whether s is printable ASCII of a legal length without
+// wildcards.
 func isPlainName(s []byte) bool {
 	n := len(s)
 	if n < 8 {
@@ -55,7 +56,7 @@ func isPlainName(s []byte) bool {
 		w = binary.LittleEndian.Uint64(s[k-8 : k])
 		bad |= unusual(w) | wild(w)
 	}
-	return bad == 0
+	return bad == 0 && n <= maxText
 }
 
 // gather returns a word that holds each byte of s, which has less than eight,

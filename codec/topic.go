@@ -44,7 +44,7 @@ func checkFilter(s []byte, v Version) fault {
 }
 
 // isPlainFilter reports whether s is a legal filter of printable ASCII that
-// does not begin with $. It is the fast path of checkFilter.
+// does not begin with $, which checkFilter need not look at.
 func isPlainFilter(s []byte) bool {
 	if len(s) < 8 {
 		w := gather(s)
@@ -64,7 +64,7 @@ func isPlainFilter(s []byte) bool {
 			return false
 		}
 		if i == len(s)-8 {
-			return bad == 0
+			return bad == 0 && len(s) <= maxText
 		}
 	}
 }

@@ -223,7 +223,9 @@ func (p *UnsubackProperties) check(c *checker) {
 		return
 	}
 	if p.ReasonString.Set {
-		c.text(&unsubackPropertiesReasonString, p.ReasonString.Value)
+		if !isPlain(p.ReasonString.Value) {
+			c.text(&unsubackPropertiesReasonString, p.ReasonString.Value)
+		}
 	}
 	if p.UserProperties.r.block != nil {
 		c.users(&unsubackPropertiesUserProperties, &p.UserProperties)
@@ -274,7 +276,11 @@ func (p *Unsuback) AppendTo(dst []byte, v Version) ([]byte, error) {
 	dst = appendHeader(dst, 0xB0, remaining)
 	dst = appendPacketID(dst, p.PacketID, v)
 	if v.IsV5() {
-		dst = p.Properties.appendTo(dst, properties)
+		if properties == 0 {
+			dst = append(dst, 0)
+		} else {
+			dst = p.Properties.appendTo(dst, properties)
+		}
 	}
 	if v.IsV5() {
 		for _, code := range p.ReasonCodes {
@@ -301,9 +307,6 @@ func (p *UnsubackProperties) size() (n int) {
 // appendTo appends the Property Length n and the properties.
 func (p *UnsubackProperties) appendTo(dst []byte, n int) []byte {
 	dst = appendVarint(dst, uint32(n))
-	if n == 0 {
-		return dst
-	}
 	if p.ReasonString.Set {
 		dst = appendBinary(append(dst, propertyReasonString), p.ReasonString.Value)
 	}

@@ -187,7 +187,9 @@ func (p *Unsubscribe) check(c *checker) {
 	}
 	for i := range p.Filters {
 		c.item = i + 1
-		c.filter(&unsubscribeFilters, p.Filters[i])
+		if !isPlainFilter(p.Filters[i]) {
+			c.filter(&unsubscribeFilters, p.Filters[i])
+		}
 	}
 	c.item = 0
 }
@@ -243,7 +245,11 @@ func (p *Unsubscribe) AppendTo(dst []byte, v Version) ([]byte, error) {
 	dst = appendHeader(dst, 0xA2, remaining)
 	dst = appendPacketID(dst, p.PacketID, v)
 	if v.IsV5() {
-		dst = p.Properties.appendTo(dst, properties)
+		if properties == 0 {
+			dst = append(dst, 0)
+		} else {
+			dst = p.Properties.appendTo(dst, properties)
+		}
 	}
 	for _, s := range p.Filters {
 		dst = appendBinary(dst, s)
@@ -265,9 +271,6 @@ func (p *UnsubscribeProperties) size() (n int) {
 // appendTo appends the Property Length n and the properties.
 func (p *UnsubscribeProperties) appendTo(dst []byte, n int) []byte {
 	dst = appendVarint(dst, uint32(n))
-	if n == 0 {
-		return dst
-	}
 	dst = p.UserProperties.r.appendTo(dst, propertyUserProperty)
 	return dst
 }

@@ -61,6 +61,11 @@ func (p *Packet) emitAppend(f *File) {
 		p.emitAppendTo(f, "AppendHeaderTo", blocks)
 		return
 	}
+	if p.isAcknowledgement() {
+		p.emitBareAppend(f)
+		p.emitAppendTo(f, "appendMore", blocks)
+		return
+	}
 	p.emitAppendTo(f, "AppendTo", blocks)
 }
 
@@ -169,7 +174,6 @@ func (f *Field) writeGuard(path string) *Statement {
 // emitAppendTo writes the method that appends the packet.
 func (p *Packet) emitAppendTo(f *File, name string, blocks []string) {
 	f.Func().Params(Id("p").Op("*").Id(p.Go)).Id(name).Params(Id("dst").Index().Byte(), Id("v").Id("Version")).Params(Index().Byte(), Error()).BlockFunc(func(g *Group) {
-		p.emitBare(g)
 		g.Id("c").Op(":=").Id("checker").Values(Id("v").Op(":").Id("v"))
 		g.If(Id("p").Dot("check").Call(Op("&").Id("c")), Id("c").Dot("err").Op("!=").Nil()).Block(Return(Id("dst"), Id("c").Dot("err")))
 		g.ListFunc(func(g *Group) {
@@ -188,16 +192,18 @@ func (p *Packet) emitAppendTo(f *File, name string, blocks []string) {
 	})
 }
 
-// emitBare appends the usual form of the acknowledgements in one go: a Packet
-// Identifier of two bytes and nothing else.
-func (p *Packet) emitBare(g *Group) {
-	if !p.isAcknowledgement() {
-		return
-	}
-	id := p.Root.Fields[0].Name
-	g.If(Id("id").Op(":=").Id("p").Dot(id), Id("id").Op("-").Lit(1).Op("<").Lit(65535).Op("&&").Id("p").Dot(p.Root.Fields[1].Name).Op("==").Lit(0).
-		Op("&&").Id("p").Dot(p.Root.Fields[2].Name).Dot("none").Call().Op("&&").Id("v").Dot("plain").Call()).Block(
-		Return(Append(Id("dst"), p.firstByte(), Lit(2), Byte().Call(Id("id").Op(">>").Lit(8)), Byte().Call(Id("id"))), Nil()))
+// emitBareAppend writes AppendTo of an acknowledgement, which appends a Packet
+// Identifier of two bytes and nothing else in one go, and leaves the longer
+// forms to appendMore.
+func (p *Packet) emitBareAppend(f *File) {
+	id, code, block := p.Root.Fields[0], p.Root.Fields[1], p.Root.Fields[2]
+	f.Func().Params(Id("p").Op("*").Id(p.Go)).Id("AppendTo").Params(Id("dst").Index().Byte(), Id("v").Id("Version")).Params(Index().Byte(), Error()).Block(
+		If(Id("id").Op(":=").Id("p").Dot(id.Name), Id("id").Op("-").Lit(1).Op("<").Lit(65535).Op("&&").Id("p").Dot(code.Name).Op("==").Lit(0).
+			Op("&&").Id("p").Dot(block.Name).Dot("none").Call().Op("&&").Id("v").Dot("plain").Call()).Block(
+			Return(Append(Id("dst"), p.firstByte(), Lit(2), Byte().Call(Id("id").Op(">>").Lit(8)), Byte().Call(Id("id"))), Nil())),
+		Return(Id("p").Dot("appendMore").Call(Id("dst"), Id("v"))),
+	)
+	f.Comment("// appendMore is AppendTo for a packet that is more than a Packet Identifier.")
 }
 
 // firstByte returns the expression of the first byte of the packet.
@@ -270,7 +276,13 @@ func (f *Field) emitAppend(g *Group, path string) {
 		case "list":
 			g.For(Id("i").Op(":=").Range().Add(value)).Block(Id("dst").Op("=").Add(value.Clone()).Index(Id("i")).Dot("appendTo").Call(Id("dst"), Id("v")))
 		case "properties":
-			set(g, value.Dot("appendTo").Call(Id("dst"), Id(sizeVar(path+f.valuePath()))))
+			n := Id(sizeVar(path + f.valuePath()))
+			if f.Optional {
+				set(g, value.Dot("appendTo").Call(Id("dst"), n))
+				return
+			}
+			g.If(n.Clone().Op("==").Lit(0)).Block(Id("dst").Op("=").Append(Id("dst"), Lit(0))).
+				Else().Block(Id("dst").Op("=").Add(value).Dot("appendTo").Call(Id("dst"), n))
 		}
 	}
 	if f.Wire == "rest" {
@@ -341,9 +353,6 @@ func (s *Record) emitPropertyAppend(f *File) {
 		f.Comment("// appendTo appends the Property Length n and the properties.")
 		f.Func().Params(recv.Clone()).Id("appendTo").Params(Id("dst").Index().Byte(), Id("n").Int()).Index().Byte().BlockFunc(func(g *Group) {
 			g.Id("dst").Op("=").Id("appendVarint").Call(Id("dst"), Uint32().Call(Id("n")))
-			if !field.Optional { // those are left out where they are empty
-				g.If(Id("n").Op("==").Lit(0)).Block(Return(Id("dst")))
-			}
 			for _, a := range field.Allow {
 				if a.Many {
 					g.Id("dst").Op("=").Id("p").Dot(a.As).Dot("r").Dot("appendTo").Call(Id("dst"), Id("property"+a.Name))

@@ -141,13 +141,13 @@ func checkScalar(wire, field string, checks map[string]*Check, value *Statement)
 	case "binary":
 		return call("binary", ref(field), value)
 	case "utf8":
-		switch {
-		case checks["topic_filter"] != nil:
-			return call("filter", ref(field), value)
-		case checks["no_wildcards"] != nil:
-			return call("name", ref(field), value)
+		check, plain := "text", "isPlain"
+		if checks["topic_filter"] != nil {
+			check, plain = "filter", "isPlainFilter"
+		} else if checks["no_wildcards"] != nil {
+			check, plain = "name", "isPlainName"
 		}
-		return call("text", ref(field), value)
+		return If(Op("!").Id(plain).Call(value.Clone())).Block(call(check, ref(field), value))
 	case "u8":
 		if c := checks["max"]; c != nil {
 			return If(value.Op(">").Lit(c.Value)).Block(call("fail", ref(field), Id("faultRange")))
