@@ -23,6 +23,7 @@ func (s *Record) blocks(path string) map[string]*Field {
 	return all
 }
 
+// valuePath returns the Go field that holds the value, from its struct.
 func (f *Field) valuePath() string {
 	if f.Present {
 		return f.Name + ".Value"
@@ -69,6 +70,7 @@ func (p *Packet) emitAppend(f *File) {
 	p.emitAppendTo(f, "AppendTo", blocks)
 }
 
+// last returns the last field on the wire, or nil.
 func (s *Record) last() *Field {
 	if len(s.Fields) == 0 {
 		return nil
@@ -95,64 +97,71 @@ func (p *Packet) emitSizes(f *File, blocks []string) {
 	})
 }
 
-// emitSize adds the size of a field to remaining.
+// emitSize adds the size of a field to remaining. An optional reason code is
+// counted with the properties after it, whose size tells whether it is there.
 func (f *Field) emitSize(g *Group, path string) {
-	value := member("p", path+f.valuePath())
-	add := func(g *Group, e *Statement) { g.Id("remaining").Op("+=").Add(e) }
-	body := func(g *Group) {
-		switch f.Wire {
-		case "protocol_name":
-			add(g, Lit(6))
-		case "protocol_level", "bits", "u8", "reason_code":
-			add(g, Lit(1))
-		case "u16":
-			add(g, Lit(2))
-		case "u32":
-			add(g, Lit(4))
-		case "varint":
-			add(g, Id("varintSize").Call(Int().Call(value)))
-		case "utf8", "binary":
-			add(g, Lit(2).Op("+").Len(value))
-		case "rest", "reason_codes":
-			add(g, Len(value))
-		case "packet_id":
-			add(g, Id("packetIDSize").Call(Id("v")))
-		case "group":
-			for _, inner := range f.Struct.Fields {
-				inner.emitSize(g, path+f.valuePath()+".")
-			}
-		case "utf8_list":
-			g.For(List(Id("_"), Id("s")).Op(":=").Range().Add(value)).Block(Id("remaining").Op("+=").Lit(2).Op("+").Len(Id("s")))
-		case "list":
-			g.For(Id("i").Op(":=").Range().Add(value)).Block(Id("remaining").Op("+=").Add(value.Clone()).Index(Id("i")).Dot("size").Call(Id("v")))
-		case "properties":
-			n := sizeVar(path + f.valuePath())
-			g.If(Op("!").Add(value.Clone()).Dot("none").Call()).Block(Id(n).Op("=").Add(value).Dot("size").Call())
-			if f.Optional {
-				g.If(Id(n).Op(">").Lit(0)).BlockFunc(func(g *Group) {
-					add(g, Id("varintSize").Call(Id(n)).Op("+").Id(n))
-				})
-			} else {
-				add(g, Id("varintSize").Call(Id(n)).Op("+").Id(n))
-			}
-		}
-	}
 	if f.Optional && f.Wire == "reason_code" {
-		// Known once the properties after it are: see emitShort.
 		return
 	}
 	guard := f.writeGuard(path)
 	if guard == nil {
-		body(g)
-	} else {
-		g.If(guard).BlockFunc(func(g *Group) {
-			body(g)
-			if f.Optional && f.Wire == "properties" {
-				g.If(Id(sizeVar(path + f.valuePath())).Op(">").Lit(0).Op("||").Add(member("p", path+f.Partner.Name)).Op("!=").Lit(0)).Block(
-					Id("remaining").Op("++"))
-			}
-		})
+		f.emitSizeOf(g, path)
+		return
 	}
+	g.If(guard).BlockFunc(func(g *Group) {
+		f.emitSizeOf(g, path)
+		if f.Optional {
+			g.If(Id(sizeVar(path + f.valuePath())).Op(">").Lit(0).Op("||").Add(member("p", path+f.Partner.Name)).Op("!=").Lit(0)).Block(
+				Id("remaining").Op("++"))
+		}
+	})
+}
+
+// emitSizeOf adds the size of a field that is on the wire.
+func (f *Field) emitSizeOf(g *Group, path string) {
+	value := member("p", path+f.valuePath())
+	switch f.Wire {
+	case "group":
+		for _, inner := range f.Struct.Fields {
+			inner.emitSize(g, path+f.valuePath()+".")
+		}
+	case "utf8_list":
+		g.For(List(Id("_"), Id("s")).Op(":=").Range().Add(value)).Block(Id("remaining").Op("+=").Lit(2).Op("+").Len(Id("s")))
+	case "list":
+		g.For(Id("i").Op(":=").Range().Add(value)).Block(Id("remaining").Op("+=").Add(value.Clone()).Index(Id("i")).Dot("size").Call(Id("v")))
+	case "properties":
+		n := sizeVar(path + f.valuePath())
+		g.If(Op("!").Add(value.Clone()).Dot("none").Call()).Block(Id(n).Op("=").Add(value).Dot("size").Call())
+		whole := Id("remaining").Op("+=").Id("varintSize").Call(Id(n)).Op("+").Id(n)
+		if f.Optional {
+			g.If(Id(n).Op(">").Lit(0)).Block(whole)
+		} else {
+			g.Add(whole)
+		}
+	default:
+		g.Id("remaining").Op("+=").Add(scalarSize(f.Wire, value))
+	}
+}
+
+// scalarSize returns the expression of the size of a single value.
+func scalarSize(wire string, value *Statement) *Statement {
+	switch wire {
+	case "protocol_name":
+		return Lit(6)
+	case "u16":
+		return Lit(2)
+	case "u32":
+		return Lit(4)
+	case "varint":
+		return Id("varintSize").Call(Int().Call(value))
+	case "utf8", "binary":
+		return Lit(2).Op("+").Len(value)
+	case "rest", "reason_codes":
+		return Len(value)
+	case "packet_id":
+		return Id("packetIDSize").Call(Id("v"))
+	}
+	return Lit(1)
 }
 
 // writeGuard returns the condition under which the field is written, apart
@@ -238,73 +247,86 @@ func orBits(bits []*Bit, path string) *Statement {
 	return e
 }
 
-// emitAppend appends one field.
+// emitAppend appends one field. What a packet ends with is the caller's part.
 func (f *Field) emitAppend(g *Group, path string) {
-	value := member("p", path+f.valuePath())
-	set := func(g *Group, e *Statement) { g.Id("dst").Op("=").Add(e) }
-	body := func(g *Group) {
-		switch f.Wire {
-		case "protocol_name":
-			set(g, Append(Id("dst"), LitRune(0), Lit(4), LitRune('M'), LitRune('Q'), LitRune('T'), LitRune('T')))
-		case "protocol_level":
-			set(g, Append(Id("dst"), Id("v").Dot("Level").Call()))
-		case "bits":
-			set(g, Append(Id("dst"), Lit(0).Add(orBits(f.Bits, path))))
-		case "u8":
-			set(g, Append(Id("dst"), value))
-		case "reason_code":
-			set(g, f.appendReason(value))
-		case "u16":
-			set(g, Id("appendU16").Call(Id("dst"), value))
-		case "u32":
-			set(g, Id("appendU32").Call(Id("dst"), value))
-		case "varint":
-			set(g, Id("appendVarint").Call(Id("dst"), value))
-		case "utf8", "binary":
-			set(g, Id("appendBinary").Call(Id("dst"), value))
-		case "packet_id":
-			set(g, Id("appendPacketID").Call(Id("dst"), value, Id("v")))
-		case "rest": // the caller's part
-		case "group":
-			for _, inner := range f.Struct.Fields {
-				inner.emitAppend(g, path+f.valuePath()+".")
-			}
-		case "utf8_list":
-			g.For(List(Id("_"), Id("s")).Op(":=").Range().Add(value)).Block(Id("dst").Op("=").Id("appendBinary").Call(Id("dst"), Id("s")))
-		case "reason_codes":
-			g.For(List(Id("_"), Id("code")).Op(":=").Range().Add(value)).Block(Id("dst").Op("=").Add(f.appendReason(Id("code"))))
-		case "list":
-			g.For(Id("i").Op(":=").Range().Add(value)).Block(Id("dst").Op("=").Add(value.Clone()).Index(Id("i")).Dot("appendTo").Call(Id("dst"), Id("v")))
-		case "properties":
-			n := Id(sizeVar(path + f.valuePath()))
-			if f.Optional {
-				set(g, value.Dot("appendTo").Call(Id("dst"), n))
-				return
-			}
-			g.If(n.Clone().Op("==").Lit(0)).Block(Id("dst").Op("=").Append(Id("dst"), Lit(0))).
-				Else().Block(Id("dst").Op("=").Add(value).Dot("appendTo").Call(Id("dst"), n))
-		}
-	}
 	if f.Wire == "rest" {
 		return
 	}
 	guard := f.writeGuard(path)
 	if f.Optional {
-		block := f.Name
-		if f.Wire == "reason_code" {
-			block = f.Partner.Name
-		}
-		present := Id(sizeVar(path + block)).Op(">").Lit(0)
-		if f.Wire == "reason_code" {
-			present = Parens(present.Op("||").Add(value.Clone()).Op("!=").Lit(0))
-		}
-		guard = guard.Op("&&").Add(present)
+		guard = guard.Op("&&").Add(f.wanted(path))
 	}
 	if guard == nil {
-		body(g)
+		f.emitAppendOf(g, path)
 		return
 	}
-	g.If(guard).BlockFunc(body)
+	g.If(guard).BlockFunc(func(g *Group) { f.emitAppendOf(g, path) })
+}
+
+// wanted returns the condition that an optional field, or one after it, has a
+// value.
+func (f *Field) wanted(path string) *Statement {
+	if f.Wire == "reason_code" {
+		return Parens(Id(sizeVar(path + f.Partner.Name)).Op(">").Lit(0).Op("||").Add(member("p", path+f.Name)).Op("!=").Lit(0))
+	}
+	return Id(sizeVar(path + f.Name)).Op(">").Lit(0)
+}
+
+// emitAppendOf appends a field that is on the wire.
+func (f *Field) emitAppendOf(g *Group, path string) {
+	value := member("p", path+f.valuePath())
+	switch f.Wire {
+	case "group":
+		for _, inner := range f.Struct.Fields {
+			inner.emitAppend(g, path+f.valuePath()+".")
+		}
+	case "utf8_list":
+		g.For(List(Id("_"), Id("s")).Op(":=").Range().Add(value)).Block(Id("dst").Op("=").Id("appendBinary").Call(Id("dst"), Id("s")))
+	case "reason_codes":
+		g.For(List(Id("_"), Id("code")).Op(":=").Range().Add(value)).Block(Id("dst").Op("=").Add(f.appendReason(Id("code"))))
+	case "list":
+		g.For(Id("i").Op(":=").Range().Add(value)).Block(Id("dst").Op("=").Add(value.Clone()).Index(Id("i")).Dot("appendTo").Call(Id("dst"), Id("v")))
+	case "properties":
+		f.emitAppendBlock(g, value, Id(sizeVar(path+f.valuePath())))
+	default:
+		g.Id("dst").Op("=").Add(f.appendScalar(value, path))
+	}
+}
+
+// emitAppendBlock appends a property block of n bytes. An optional one is left
+// out where it is empty.
+func (f *Field) emitAppendBlock(g *Group, value, n *Statement) {
+	all := Id("dst").Op("=").Add(value).Dot("appendTo").Call(Id("dst"), n.Clone())
+	if f.Optional {
+		g.Add(all)
+		return
+	}
+	g.If(n.Op("==").Lit(0)).Block(Id("dst").Op("=").Append(Id("dst"), Lit(0))).Else().Block(all)
+}
+
+// appendScalar returns the expression that appends a single value.
+func (f *Field) appendScalar(value *Statement, path string) *Statement {
+	switch f.Wire {
+	case "protocol_name":
+		return Append(Id("dst"), LitRune(0), Lit(4), LitRune('M'), LitRune('Q'), LitRune('T'), LitRune('T'))
+	case "protocol_level":
+		return Append(Id("dst"), Id("v").Dot("Level").Call())
+	case "bits":
+		return Append(Id("dst"), Lit(0).Add(orBits(f.Bits, path)))
+	case "reason_code":
+		return f.appendReason(value)
+	case "u16":
+		return Id("appendU16").Call(Id("dst"), value)
+	case "u32":
+		return Id("appendU32").Call(Id("dst"), value)
+	case "varint":
+		return Id("appendVarint").Call(Id("dst"), value)
+	case "utf8", "binary":
+		return Id("appendBinary").Call(Id("dst"), value)
+	case "packet_id":
+		return Id("appendPacketID").Call(Id("dst"), value, Id("v"))
+	}
+	return Append(Id("dst"), value)
 }
 
 // appendReason returns the expression that appends a reason code, which v3.1.1
@@ -365,6 +387,7 @@ func (s *Record) emitPropertyAppend(f *File) {
 	}
 }
 
+// size returns the expression of the size of a property that is set.
 func (a *Allowed) size() *Statement {
 	value := Id("p").Dot(a.As).Dot("Value")
 	switch a.Wire {
@@ -380,6 +403,7 @@ func (a *Allowed) size() *Statement {
 	return Lit(3).Op("+").Len(value)
 }
 
+// append returns the expression that appends a property.
 func (a *Allowed) append() *Statement {
 	value := Id("p").Dot(a.As).Dot("Value")
 	id := Id("property" + a.Name)

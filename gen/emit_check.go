@@ -187,6 +187,7 @@ func (s *Record) emitPropertyCheck(f *File) {
 	}
 }
 
+// isSet returns the condition that a property is set.
 func (a *Allowed) isSet() *Statement {
 	if a.Many {
 		return Id("p").Dot(a.As).Dot("r").Dot("block").Op("!=").Nil()
@@ -194,6 +195,7 @@ func (a *Allowed) isSet() *Statement {
 	return Id("p").Dot(a.As).Dot("Set")
 }
 
+// emitCheck checks a property that is set.
 func (a *Allowed) emitCheck(g *Group) {
 	var body []Code
 	if a.From != "both" {

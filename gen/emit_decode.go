@@ -16,6 +16,7 @@ func (p *Packet) emitDecode(f *File) {
 	p.emitDecoder(f, "DecodeLoose", Id("b").Op(":").Id("body"), Id("v").Op(":").Id("v"), Id("loose").Op(":").True())
 }
 
+// emitDecoder writes one method that reads with a cursor.
 func (p *Packet) emitDecoder(f *File, name string, cursor ...Code) {
 	f.Func().Params(Id("p").Op("*").Id(p.Go)).Id(name).
 		Params(Id("h").Id("Header"), Id("body").Index().Byte(), Id("v").Id("Version")).Error().
@@ -91,6 +92,7 @@ func (p *Packet) emitSides(g *Group, recv string) {
 	}
 }
 
+// sidesOf returns the constant of package codec for a side.
 func sidesOf(side string) *Statement {
 	return Id("by" + strings.ToUpper(side[:1]) + side[1:])
 }
@@ -293,13 +295,14 @@ func readScalar(wire, field string, checks map[string]*Check, f *Field) *Stateme
 // packetGo returns the Go name of the packet that the field belongs to.
 func (f *Field) packetGo() string { return f.In.Packet.Go }
 
+// emitBits reads a byte of bits. Presence comes first, since it clears what other
+// bits then fill.
 func (f *Field) emitBits(g *Group) {
 	name := lowerFirst(f.Name)
 	if !f.InCross {
 		g.Id("at").Op(":=").Id("c").Dot("i")
 	}
 	g.Id(name).Op(":=").Add(call("u8", ref(f.Var)))
-	// Presence first: it clears what other bits then fill.
 	for _, presence := range []bool{true, false} {
 		for _, b := range f.Bits {
 			if (b.Present != nil) == presence && !b.V5 {

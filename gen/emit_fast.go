@@ -107,6 +107,8 @@ func (p *Packet) uncommon() *Statement {
 	return e
 }
 
+// emitFastFields reads the fields of a struct and checks the rules between them.
+// failed is what to return where that fails.
 func (s *Record) emitFastFields(g *Group, failed *Statement) {
 	for _, f := range s.Fields {
 		f.emitFast(g, failed)
@@ -131,6 +133,7 @@ func (f *Field) emitFast(g *Group, failed *Statement) {
 	g.If(guard).BlockFunc(func(g *Group) { f.emitFastValue(g, failed) })
 }
 
+// emitFastValue reads a field that is on the wire.
 func (f *Field) emitFastValue(g *Group, failed *Statement) {
 	target := Id("p").Dot(f.Name)
 	if f.Present {
@@ -204,6 +207,7 @@ func fastRead(wire string, checks map[string]*Check, buf string, at *Statement, 
 	return Id(name).Call(args...)
 }
 
+// emitFastBits reads a byte of bits, first those that tell presence.
 func (f *Field) emitFastBits(g *Group, failed *Statement) {
 	name := lowerFirst(f.Name)
 	g.List(Id(name), Id("next")).Op(":=").Id("u8At").Call(Id("b"), Id("i"))
@@ -303,6 +307,7 @@ func (s *Record) emitFastProperties(f *File) {
 	}
 }
 
+// emitFast reads one property.
 func (a *Allowed) emitFast(g *Group) {
 	g.Case(Id("property" + a.Name)).BlockFunc(func(g *Group) {
 		switch a.From {
@@ -339,4 +344,5 @@ func (a *Allowed) emitFast(g *Group) {
 	})
 }
 
+// linkIsV5 returns the expression that v is v5.0.
 func linkIsV5() *Statement { return Id("v").Dot("IsV5").Call() }
