@@ -296,12 +296,12 @@ func (f *Field) emitAppendOf(g *Group, path string) {
 // emitAppendBlock appends a property block of n bytes. An optional one is left
 // out where it is empty.
 func (f *Field) emitAppendBlock(g *Group, value, n *Statement) {
-	all := Id("dst").Op("=").Add(value).Dot("appendTo").Call(Id("dst"), n.Clone())
+	all := Id("dst").Op("=").Add(value).Dot("appendTo").Call(Id("dst"), n)
 	if f.Optional {
 		g.Add(all)
 		return
 	}
-	g.If(n.Op("==").Lit(0)).Block(Id("dst").Op("=").Append(Id("dst"), Lit(0))).Else().Block(all)
+	g.If(n.Clone().Op("==").Lit(0)).Block(Id("dst").Op("=").Append(Id("dst"), Lit(0))).Else().Block(all)
 }
 
 // appendScalar returns the expression that appends a single value.
