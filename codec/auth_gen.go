@@ -143,9 +143,6 @@ func (p *Auth) decodeSlow(h Header, body []byte, v Version) error {
 func (p *Auth) DecodeLoose(h Header, body []byte, v Version) error {
 	c := cursor{b: body, v: v, loose: true}
 	c.header(&authPacket, h)
-	if h.Flags != 0x00 {
-		c.failAt(&authFlags, faultFlags, 0)
-	}
 	p.decode(&c)
 	return c.end(&authPacket)
 }

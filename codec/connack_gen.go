@@ -329,9 +329,6 @@ func (p *Connack) decodeSlow(h Header, body []byte, v Version) error {
 func (p *Connack) DecodeLoose(h Header, body []byte, v Version) error {
 	c := cursor{b: body, v: v, loose: true}
 	c.header(&connackPacket, h)
-	if h.Flags != 0x00 {
-		c.failAt(&connackFlags, faultFlags, 0)
-	}
 	p.decode(&c)
 	return c.end(&connackPacket)
 }

@@ -432,9 +432,6 @@ func (p *Connect) decodeSlow(h Header, body []byte, v Version) error {
 func (p *Connect) DecodeLoose(h Header, body []byte, v Version) error {
 	c := cursor{b: body, v: v, loose: true}
 	c.header(&connectPacket, h)
-	if h.Flags != 0x00 {
-		c.failAt(&connectFlags, faultFlags, 0)
-	}
 	p.decode(&c)
 	return c.end(&connectPacket)
 }

@@ -149,9 +149,6 @@ func (p *Disconnect) decodeSlow(h Header, body []byte, v Version) error {
 func (p *Disconnect) DecodeLoose(h Header, body []byte, v Version) error {
 	c := cursor{b: body, v: v, loose: true}
 	c.header(&disconnectPacket, h)
-	if h.Flags != 0x00 {
-		c.failAt(&disconnectFlags, faultFlags, 0)
-	}
 	p.decode(&c)
 	return c.end(&disconnectPacket)
 }

@@ -49,9 +49,6 @@ func (p *Pingreq) decodeSlow(h Header, body []byte, v Version) error {
 func (p *Pingreq) DecodeLoose(h Header, body []byte, v Version) error {
 	c := cursor{b: body, v: v, loose: true}
 	c.header(&pingreqPacket, h)
-	if h.Flags != 0x00 {
-		c.failAt(&pingreqFlags, faultFlags, 0)
-	}
 	p.decode(&c)
 	return c.end(&pingreqPacket)
 }

@@ -48,9 +48,6 @@ func (p *Pingresp) decodeSlow(h Header, body []byte, v Version) error {
 func (p *Pingresp) DecodeLoose(h Header, body []byte, v Version) error {
 	c := cursor{b: body, v: v, loose: true}
 	c.header(&pingrespPacket, h)
-	if h.Flags != 0x00 {
-		c.failAt(&pingrespFlags, faultFlags, 0)
-	}
 	p.decode(&c)
 	return c.end(&pingrespPacket)
 }

@@ -132,9 +132,6 @@ func (p *Puback) decodeSlow(h Header, body []byte, v Version) error {
 func (p *Puback) DecodeLoose(h Header, body []byte, v Version) error {
 	c := cursor{b: body, v: v, loose: true}
 	c.header(&pubackPacket, h)
-	if h.Flags != 0x00 {
-		c.failAt(&pubackFlags, faultFlags, 0)
-	}
 	p.decode(&c)
 	return c.end(&pubackPacket)
 }

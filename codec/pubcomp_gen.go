@@ -133,9 +133,6 @@ func (p *Pubcomp) decodeSlow(h Header, body []byte, v Version) error {
 func (p *Pubcomp) DecodeLoose(h Header, body []byte, v Version) error {
 	c := cursor{b: body, v: v, loose: true}
 	c.header(&pubcompPacket, h)
-	if h.Flags != 0x00 {
-		c.failAt(&pubcompFlags, faultFlags, 0)
-	}
 	p.decode(&c)
 	return c.end(&pubcompPacket)
 }

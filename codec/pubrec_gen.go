@@ -132,9 +132,6 @@ func (p *Pubrec) decodeSlow(h Header, body []byte, v Version) error {
 func (p *Pubrec) DecodeLoose(h Header, body []byte, v Version) error {
 	c := cursor{b: body, v: v, loose: true}
 	c.header(&pubrecPacket, h)
-	if h.Flags != 0x00 {
-		c.failAt(&pubrecFlags, faultFlags, 0)
-	}
 	p.decode(&c)
 	return c.end(&pubrecPacket)
 }

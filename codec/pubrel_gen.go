@@ -132,9 +132,6 @@ func (p *Pubrel) decodeSlow(h Header, body []byte, v Version) error {
 func (p *Pubrel) DecodeLoose(h Header, body []byte, v Version) error {
 	c := cursor{b: body, v: v, loose: true}
 	c.header(&pubrelPacket, h)
-	if h.Flags != 0x02 {
-		c.failAt(&pubrelFlags, faultFlags, 0)
-	}
 	p.decode(&c)
 	return c.end(&pubrelPacket)
 }

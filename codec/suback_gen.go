@@ -128,9 +128,6 @@ func (p *Suback) decodeSlow(h Header, body []byte, v Version) error {
 func (p *Suback) DecodeLoose(h Header, body []byte, v Version) error {
 	c := cursor{b: body, v: v, loose: true}
 	c.header(&subackPacket, h)
-	if h.Flags != 0x00 {
-		c.failAt(&subackFlags, faultFlags, 0)
-	}
 	p.decode(&c)
 	return c.end(&subackPacket)
 }

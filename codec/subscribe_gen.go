@@ -195,9 +195,6 @@ func (p *Subscribe) decodeSlow(h Header, body []byte, v Version) error {
 func (p *Subscribe) DecodeLoose(h Header, body []byte, v Version) error {
 	c := cursor{b: body, v: v, loose: true}
 	c.header(&subscribePacket, h)
-	if h.Flags != 0x02 {
-		c.failAt(&subscribeFlags, faultFlags, 0)
-	}
 	p.decode(&c)
 	return c.end(&subscribePacket)
 }

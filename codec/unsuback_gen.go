@@ -131,9 +131,6 @@ func (p *Unsuback) decodeSlow(h Header, body []byte, v Version) error {
 func (p *Unsuback) DecodeLoose(h Header, body []byte, v Version) error {
 	c := cursor{b: body, v: v, loose: true}
 	c.header(&unsubackPacket, h)
-	if h.Flags != 0x00 {
-		c.failAt(&unsubackFlags, faultFlags, 0)
-	}
 	p.decode(&c)
 	return c.end(&unsubackPacket)
 }

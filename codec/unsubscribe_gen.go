@@ -118,9 +118,6 @@ func (p *Unsubscribe) decodeSlow(h Header, body []byte, v Version) error {
 func (p *Unsubscribe) DecodeLoose(h Header, body []byte, v Version) error {
 	c := cursor{b: body, v: v, loose: true}
 	c.header(&unsubscribePacket, h)
-	if h.Flags != 0x02 {
-		c.failAt(&unsubscribeFlags, faultFlags, 0)
-	}
 	p.decode(&c)
 	return c.end(&unsubscribePacket)
 }

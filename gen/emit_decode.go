@@ -11,19 +11,22 @@ func (p *Packet) emitDecode(f *File) {
 	f.Add(lineComment("Type returns Type" + p.Go + "."))
 	f.Func().Params(Op("*").Id(p.Go)).Id("Type").Params().Id("PacketType").Block(Return(Id("Type" + p.Go)))
 	f.Comment("// decodeSlow is Decode for all packets, and finds out what is wrong.")
-	p.emitDecoder(f, "decodeSlow", Id("b").Op(":").Id("body"), Id("v").Op(":").Id("v"))
+	p.emitDecoder(f, "decodeSlow", true, Id("b").Op(":").Id("body"), Id("v").Op(":").Id("v"))
 	f.Add(lineComment("DecodeLoose reads like Decode, but passes over all faults that leave the packet readable."))
-	p.emitDecoder(f, "DecodeLoose", Id("b").Op(":").Id("body"), Id("v").Op(":").Id("v"), Id("loose").Op(":").True())
+	p.emitDecoder(f, "DecodeLoose", false, Id("b").Op(":").Id("body"), Id("v").Op(":").Id("v"), Id("loose").Op(":").True())
 }
 
-// emitDecoder writes one method that reads with a cursor.
-func (p *Packet) emitDecoder(f *File, name string, cursor ...Code) {
+// emitDecoder writes one method that reads with a cursor. Reserved flags leave a
+// packet readable, so only a strict one looks at them.
+func (p *Packet) emitDecoder(f *File, name string, strict bool, cursor ...Code) {
 	f.Func().Params(Id("p").Op("*").Id(p.Go)).Id(name).
 		Params(Id("h").Id("Header"), Id("body").Index().Byte(), Id("v").Id("Version")).Error().
 		BlockFunc(func(g *Group) {
 			g.Id("c").Op(":=").Id("cursor").Values(cursor...)
 			g.Id("c").Dot("header").Call(ref(lowerFirst(p.Go)+"Packet"), Id("h"))
-			p.emitFixedFlags(g)
+			if strict {
+				p.emitFixedFlags(g)
+			}
 			g.Id("p").Dot("decode").CallFunc(func(g *Group) {
 				g.Op("&").Id("c")
 				if p.Fixed == nil {
