@@ -212,18 +212,6 @@ func leaves(p Packet) []leaf {
 	return all
 }
 
-// fieldOf returns the field of p with the given path.
-func fieldOf(t testing.TB, p Packet, path string) reflect.Value {
-	t.Helper()
-	for _, l := range leaves(p) {
-		if l.path == path {
-			return l.value
-		}
-	}
-	t.Fatalf("%s has no field %s", p.Type(), path)
-	return reflect.Value{}
-}
-
 // checkAccepted tests what holds for every packet that the strict decoder
 // accepts: the encoder reproduces it byte for byte, but for properties in
 // another order, or in a shorter form that the standard has; and the result

@@ -86,7 +86,7 @@ func TestAddLeavesBorrowedBytesAlone(t *testing.T) {
 		"30 0e 0001 74 09 26 0001 61 0001 31 0b01 70", // one of each, none mixed
 		"30 05 0001 74 00 70",                         // none
 	} {
-		p, data := decodePublish(t, hex)
+		_, data := decodePublish(t, hex)
 		// The packet stands in a larger buffer, with more packets behind it.
 		buf := append(bytes.Clone(data), bytes.Repeat([]byte{0xEE}, 64)...)
 		was := bytes.Clone(buf)
@@ -94,7 +94,7 @@ func TestAddLeavesBorrowedBytesAlone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p = q.(*Publish)
+		p := q.(*Publish)
 		users, ids := pairs(&p.Properties.UserProperties), slices.Collect(p.Properties.SubscriptionIdentifiers.All())
 		for range 3 {
 			p.Properties.UserProperties.Add("new", "value")
