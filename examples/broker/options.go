@@ -168,9 +168,12 @@ func welcome(address string) string {
 		flags += "-p " + port + " "
 	}
 	return fmt.Sprintf(`broker listens on %s for MQTT 5 and 3.1.1, open to everybody who can reach it; Ctrl-C ends it
-try it, each in a terminal of its own:
-  go run ./subscribe %s-t 'home/#' -v      or  mosquitto_sub %s-t 'home/#' -v
-  go run ./publish %s-t home/kitchen -m 21.5   or  mosquitto_pub %s-t home/kitchen -m 21.5
+try it, each in a terminal of its own, in the folder examples:
+  go run ./subscribe %s-t 'home/#' -v
+  go run ./publish %s-t home/kitchen -m 21.5
+or with Mosquitto's clients:
+  mosquitto_sub %s-t 'home/#' -v
+  mosquitto_pub %s-t home/kitchen -m 21.5
 `, address, flags, flags, flags, flags)
 }
 
