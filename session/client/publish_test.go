@@ -113,7 +113,7 @@ func TestOutcomes(t *testing.T) {
 
 // TestExpiry drops what waits too long.
 func TestExpiry(t *testing.T) {
-	// [U5-3.3.2.3.3-a] v5
+	// Message Expiry Interval, v5.0 3.3.2.3.3
 	scenario(t, `
 	client {"ClientID":"c"}
 	publish {"Topic":"a","Payload":"1","Properties":{"MessageExpiryInterval":5}}
