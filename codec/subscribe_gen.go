@@ -97,8 +97,38 @@ func (p *Subscribe) Decode(h Header, body []byte, v Version) error {
 	list := p.Filters[:0]
 	for uint(i) < uint(len(b)) {
 		list = longer(list)
-		if i = list[len(list)-1].decodeFast(b, i, v); i < 0 {
-			return p.decodeSlow(h, body, v)
+		p := &list[len(list)-1]
+		p.Filter, i = filterAt(b, i, v)
+		options, next := u8At(b, i)
+		i = next
+		if options&0xC0 != 0x00 {
+			i = -1
+			break
+		}
+		p.QoS = QoS(options & 0x03)
+		if p.QoS > 2 {
+			i = -1
+			break
+		}
+		p.RetainHandling = 0
+		p.RetainAsPublished = false
+		p.NoLocal = false
+		if options&0x3C != 0 {
+			if !v.IsV5() {
+				i = -1
+				break
+			}
+			p.RetainHandling = RetainHandling(options >> 4 & 0x03)
+			if p.RetainHandling > 2 {
+				i = -1
+				break
+			}
+			p.RetainAsPublished = options&0x08 != 0
+			p.NoLocal = options&0x04 != 0
+		}
+		if p.sharedNoLocal() {
+			i = -1
+			break
 		}
 	}
 	p.Filters = list
@@ -139,37 +169,6 @@ func (p *SubscribeProperties) decodeFast(b []byte, i int, v Version) int {
 	}
 	if userProperties.n > 0 {
 		p.UserProperties.r = userProperties.repeated(b)
-	}
-	return i
-}
-
-func (p *Subscription) decodeFast(b []byte, i int, v Version) int {
-	p.Filter, i = filterAt(b, i, v)
-	options, next := u8At(b, i)
-	i = next
-	if options&0xC0 != 0x00 {
-		return -1
-	}
-	p.QoS = QoS(options & 0x03)
-	if p.QoS > 2 {
-		return -1
-	}
-	p.RetainHandling = 0
-	p.RetainAsPublished = false
-	p.NoLocal = false
-	if options&0x3C != 0 {
-		if !v.IsV5() {
-			return -1
-		}
-		p.RetainHandling = RetainHandling(options >> 4 & 0x03)
-		if p.RetainHandling > 2 {
-			return -1
-		}
-		p.RetainAsPublished = options&0x08 != 0
-		p.NoLocal = options&0x04 != 0
-	}
-	if p.sharedNoLocal() {
-		return -1
 	}
 	return i
 }

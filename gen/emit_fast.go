@@ -26,11 +26,11 @@ func (p *Packet) emitFast(f *File) {
 		p.emitDecodeMore(f)
 	}
 	for _, s := range p.Root.structs() {
-		if s != p.Root {
+		if s != p.Root && !s.List {
 			f.Func().Params(Id("p").Op("*").Id(s.Go)).Id("decodeFast").
 				Params(Id("b").Index().Byte(), Id("i").Int(), Id("v").Id("Version")).Int().
 				BlockFunc(func(g *Group) {
-					s.emitFastFields(g, Lit(-1))
+					s.emitFastFields(g, Return(Lit(-1)))
 					g.Return(Id("i"))
 				})
 		}
@@ -50,7 +50,7 @@ func (p *Packet) emitFastBody(g *Group, slow *Statement) {
 		return
 	}
 	g.List(Id("b"), Id("i")).Op(":=").List(Id("body"), Lit(0))
-	p.Root.emitFastFields(g, slow)
+	p.Root.emitFastFields(g, Return(slow))
 	if p.Root.last().Wire != "rest" {
 		g.If(Id("i").Op("!=").Len(Id("b"))).Block(Return(slow))
 	}
@@ -108,14 +108,14 @@ func (p *Packet) uncommon() *Statement {
 }
 
 // emitFastFields reads the fields of a struct and checks the rules between them.
-// failed is what to return where that fails.
+// failed is the statement for the case that this fails.
 func (s *Record) emitFastFields(g *Group, failed *Statement) {
 	for _, f := range s.Fields {
 		f.emitFast(g, failed)
 	}
 	for _, c := range s.Cross {
 		if !c.readZero() {
-			g.If(c.broken(linkIsV5)).Block(Return(failed))
+			g.If(c.broken(linkIsV5)).Block(failed.Clone())
 		}
 	}
 }
@@ -157,7 +157,7 @@ func (f *Field) emitFastValue(g *Group, failed *Statement) {
 	case "list", "utf8_list", "reason_codes":
 		f.emitFastList(g, failed)
 	case "rest":
-		g.If(Id("i").Op("<").Lit(0)).Block(Return(failed))
+		g.If(Id("i").Op("<").Lit(0)).Block(failed.Clone())
 		g.Add(target).Op("=").Id("b").Index(Id("i").Op(":").Len(Id("b")).Op(":").Len(Id("b")))
 	default:
 		set(fastRead(f.Wire, f.Checks, "b", Id("i"), f))
@@ -168,7 +168,7 @@ func (f *Field) emitFastValue(g *Group, failed *Statement) {
 // emitFastRange checks what the read of a field does not.
 func (f *Field) emitFastRange(g *Group, target, failed *Statement) {
 	if e := outOfRange(f.Wire, f.Checks, target); e != nil {
-		g.If(e).Block(Return(failed))
+		g.If(e).Block(failed.Clone())
 	}
 }
 
@@ -212,7 +212,7 @@ func (f *Field) emitFastBits(g *Group, failed *Statement) {
 	name := lowerFirst(f.Name)
 	g.List(Id(name), Id("next")).Op(":=").Id("u8At").Call(Id("b"), Id("i"))
 	g.Id("i").Op("=").Id("next")
-	fail := func(*Statement) Code { return Return(failed) }
+	fail := func(*Statement) Code { return failed.Clone() }
 	old := 0
 	for _, b := range f.Bits {
 		if b.V5 {
@@ -235,7 +235,7 @@ func (f *Field) emitFastBits(g *Group, failed *Statement) {
 		}
 	}
 	g.If(Id(name).Op("&").Add(hexLit(old)).Op("!=").Lit(0)).BlockFunc(func(g *Group) {
-		g.If(Op("!").Id("v").Dot("IsV5").Call()).Block(Return(failed))
+		g.If(Op("!").Id("v").Dot("IsV5").Call()).Block(failed.Clone())
 		for _, b := range f.Bits {
 			if b.V5 {
 				b.emitRead(g, Id(name), fail)
@@ -248,15 +248,15 @@ func (f *Field) emitFastBits(g *Group, failed *Statement) {
 func (f *Field) emitFastList(g *Group, failed *Statement) {
 	list := func() *Statement { return Id("p").Dot(f.Name) }
 	if f.Checks["not_empty"] != nil {
-		g.If(Id("i").Op("==").Len(Id("b"))).Block(Return(failed))
+		g.If(Id("i").Op("==").Len(Id("b"))).Block(failed.Clone())
 	}
 	g.Id("list").Op(":=").Add(list()).Index(Op(":").Lit(0))
 	g.For(Uint().Call(Id("i")).Op("<").Uint().Call(Len(Id("b")))).BlockFunc(func(g *Group) {
 		switch f.Wire {
 		case "list":
 			g.Id("list").Op("=").Id("longer").Call(Id("list"))
-			failed := Return(Id("p").Dot("decodeSlow").Call(Id("h"), Id("body"), Id("v")))
-			g.If(Id("i").Op("=").Id("list").Index(Len(Id("list")).Op("-").Lit(1)).Dot("decodeFast").Call(Id("b"), Id("i"), Id("v")), Id("i").Op("<").Lit(0)).Block(failed)
+			g.Id("p").Op(":=").Op("&").Id("list").Index(Len(Id("list")).Op("-").Lit(1))
+			f.Struct.emitFastFields(g, Id("i").Op("=").Lit(-1).Line().Break())
 		case "utf8_list", "reason_codes":
 			wire, kind := "utf8", "Bytes"
 			if f.Wire == "reason_codes" {
