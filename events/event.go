@@ -27,13 +27,14 @@ type Event struct {
 	Queued uint32
 	// Token names a message or a request for as long as it lives.
 	Token uint64
-	// Size counts bytes, Count messages.
-	Size  int64
-	Count int
+	// Size counts bytes, Count messages. Offset is a place in a payload.
+	Size   int64
+	Offset int64
+	Count  int
 
 	// Deadline is the time at which Tick is due; zero for never.
 	Deadline time.Time
-	// Data holds the bytes of a Write.
+	// Data holds the bytes of a Write or MessageData.
 	Data [][]byte
 	// Packet is the packet that the event is about.
 	Packet codec.Packet
@@ -108,6 +109,9 @@ func (e Event) attrs() []slog.Attr {
 	add(e.Resolved(), slog.Bool("resolved", true))
 	add(e.Kind == SessionLost, slog.Int("lost", e.Count))
 	add(e.Kind == SessionLost, slog.Uint64("queued", uint64(e.Queued)))
+	add(e.Flags&Streamed != 0, slog.Bool("streamed", true))
+	add(e.Flags&Unreleased != 0, slog.Bool("unreleased", true))
+	add(e.Offset != 0 || e.Kind == Wanted, slog.Int64("offset", e.Offset))
 	add(e.Size != 0, slog.Int64("size", e.Size))
 	add(e.Kind == Timer && e.Deadline.IsZero(), slog.String("deadline", "none"))
 	add(!e.Deadline.IsZero(), slog.Time("deadline", e.Deadline))

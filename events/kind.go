@@ -44,13 +44,31 @@ const (
 	// Message delivers an application message: Publish, PacketID and, above
 	// QoS 0, the Token with which Ack names it. Flags may have Resolved.
 	Message
+	// MessageBegin tells that a message began whose payload comes in pieces:
+	// Publish, which has no payload yet, in Size the length of the payload,
+	// and the rest as in Message.
+	MessageBegin
+	// MessageData is the next piece of that payload: Data, and in Size its
+	// length. PacketID and Token are those of the message.
+	MessageData
+	// MessageEnd tells that the payload is complete; only now the message is
+	// acknowledged. With an Err the connection ended first: what came is void,
+	// and above QoS 0 the message comes again, from its beginning, when the
+	// session goes on. PacketID and Token are those of the message.
+	MessageEnd
 	// Released tells that PUBREL arrived where PUBCOMP is left to the
 	// application: Packet is the *codec.Pubrel, Token what Complete takes.
 	Released
 
+	// Wanted asks for the next piece of a payload that is sent in pieces, see
+	// PublishStream: Token and PacketID of the message, in Offset where the
+	// piece begins, in Size the most bytes that it may have. An Offset of 0
+	// starts the payload, also a second time when the session went on.
+	Wanted
 	// Received tells the sender of a QoS 2 message that PUBREC arrived where
 	// PUBREL is left to the application: Token, PacketID, Reason, and Packet,
-	// the *codec.Pubrec.
+	// the *codec.Pubrec. It is told again, without Packet, when the session
+	// goes on and the message still waits for Release.
 	Received
 	// Published tells that a message of QoS 1 or 2 is through: Token, PacketID
 	// and Reason; Packet is the *codec.Puback, *codec.Pubcomp or, after a
@@ -100,7 +118,8 @@ const (
 var kindNames = [kinds]string{
 	"None", "Write", "Timer", "Close",
 	"Connect", "Connected", "Refused", "Auth", "Disconnected",
-	"Message", "Released", "Received", "Published", "Dropped",
+	"Message", "MessageBegin", "MessageData", "MessageEnd", "Released",
+	"Wanted", "Received", "Published", "Dropped",
 	"Subscribe", "Subscribed", "Unsubscribe", "Unsubscribed",
 	"Ping", "SessionLost", "Unexpected", "Store", "Discard",
 }
@@ -121,6 +140,12 @@ const (
 	Resolved Flags = 1 << iota
 	// SessionPresent marks a Connected that goes on with an earlier session.
 	SessionPresent
+	// Streamed marks the Store of a message whose payload is sent in pieces.
+	// The record holds Size, the length of the payload, but not the payload.
+	Streamed
+	// Unreleased marks the Store of a RecordRelease whose PUBREL waits for
+	// the application.
+	Unreleased
 )
 
 // Record says what a Store or Discard event is about.
@@ -128,11 +153,12 @@ type Record uint8
 
 const (
 	// RecordMessage is an outgoing message: Publish, QoS and Token, PacketID
-	// once it has been sent, and in Deadline the time at which it expires.
+	// once it has been sent, in Deadline the time at which it expires, and
+	// with the flag Streamed in Size the length of its payload.
 	RecordMessage Record = iota + 1
 	// RecordRelease is an outgoing QoS 2 message of which PUBREC arrived: Token,
-	// PacketID and in Count its place among those. It takes the place of the
-	// RecordMessage.
+	// PacketID, in Count its place among those, and perhaps the flag
+	// Unreleased. It takes the place of the RecordMessage.
 	RecordRelease
 	// RecordReceived is an incoming QoS 2 message that was delivered and whose
 	// PUBREL has not arrived: PacketID.

@@ -46,6 +46,9 @@ func (c *core) transportLost() {
 // Messages that may be sent go out first; what is left in the queue stays
 // there. Close follows. (v3.1.1 and v5.0 3.14)
 //
+// Within a payload that is sent in pieces there is no place for DISCONNECT: the
+// connection just closes, which for the server is the loss of the client.
+//
 // A client may set a new Session Expiry Interval, unless it was 0 in CONNECT.
 // A client may disconnect as soon as CONNECT was sent, a server only after
 // CONNACK, see Refuse. [MQTT-3.14.0-1] [U5-3.14.2.2.2-a]
@@ -193,6 +196,7 @@ func (c *core) settle() {
 		return
 	}
 	s.open = false
+	c.endStreams()
 	for m := c.requests.head; m != nil; m = c.requests.head {
 		// Requests are not session state; their identifiers are free again.
 		c.requests.remove(m)
@@ -226,7 +230,7 @@ func (c *core) forgetReceipts() {
 	var gone []*receipt
 	c.st.received.each(func(r *receipt) {
 		r.next = nil
-		if r.qos != codec.QoS2 {
+		if r.qos != codec.QoS2 || r.state == receiptArriving {
 			gone = append(gone, r)
 		}
 	})

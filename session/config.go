@@ -13,6 +13,10 @@ type Config struct {
 	// or CONNACK already has the property; in v3.1.1 a larger packet closes
 	// the connection. (v5.0 3.1.2.11.4, 3.2.2.3.6)
 	MaximumPacketSize uint32
+	// StreamAbove turns on MessageBegin, MessageData and MessageEnd, in place
+	// of Message, for payloads of more than so many bytes, which are never
+	// held as a whole then. 0 turns it off.
+	StreamAbove int
 	// AllowControlCharacters accepts strings with control characters and
 	// non-characters. (v3.1.1 1.5.3, v5.0 1.5.4)
 	AllowControlCharacters bool

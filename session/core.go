@@ -41,6 +41,8 @@ type core struct {
 	send     *aliasSender   // nil: no aliases
 	recv     *aliasReceiver // nil: no mapping yet
 	resend   resend
+	arriving *arriving // a message whose payload comes in pieces
+	sending  *sending  // a message whose payload goes in pieces
 	end      ending
 	stats    Stats
 	requests list // SUBSCRIBE and UNSUBSCRIBE that wait for their answer
@@ -93,7 +95,8 @@ type note struct {
 	flags   events.Flags
 	qos     codec.QoS
 	retain  bool
-	shared  bool // pub says nothing about Subscription Identifiers
+	shared  bool   // pub says nothing about Subscription Identifiers
+	size    uint32 // of the payload of a streamed message
 	id      uint32
 	token   uint64
 	count   uint64 // of SessionLost; the order of a RecordRelease
@@ -122,6 +125,7 @@ func (n *note) event(ev *events.Event, p *codec.Publish) {
 	case n.record == events.RecordRelease:
 		ev.Count = int(n.count)
 	case n.record == events.RecordMessage:
+		ev.Size = int64(n.size)
 		*p = *n.pub
 		p.QoS, p.Retain, p.PacketID, p.Dup = n.qos, n.retain, n.id, false
 		p.Properties.TopicAlias = codec.Opt[uint16]{}
@@ -143,8 +147,14 @@ func (m *message) note(kind events.Kind) note {
 		kind: kind, record: events.RecordMessage, qos: m.qos, retain: m.retain, shared: m.shared,
 		id: m.id, token: m.token, expires: m.expires, pub: m.pub, ids: m.ids,
 	}
+	if m.streamed {
+		n.flags, n.size = events.Streamed, m.size
+	}
 	if m.stage == stageReleased || m.stage == stageReceived {
-		n.record, n.count, n.expires = events.RecordRelease, m.order, 0
+		n.record, n.count, n.expires, n.flags = events.RecordRelease, m.order, 0, 0
+	}
+	if m.stage == stageReceived {
+		n.flags = events.Unreleased
 	}
 	return n
 }
@@ -163,6 +173,7 @@ func (c *core) reset() {
 	c.dropOutput()
 	c.timers, c.flow, c.acks, c.limits = timers{}, flow{}, acks{}, limits{}
 	c.auth, c.send, c.recv, c.resend, c.end = authState{}, nil, nil, resend{}, ending{}
+	c.arriving, c.sending = nil, nil
 	c.stats = Stats{}
 }
 
@@ -232,7 +243,7 @@ func (c *core) Next() (ev events.Event, ok bool) {
 		}
 		if c.status == StatusConnected {
 			c.pump()
-			if c.pull(&ev) {
+			if c.pull(&ev) || c.sending != nil && c.want(&ev) {
 				return ev, true
 			}
 		}

@@ -23,12 +23,12 @@ func (c *core) emit(m *message, dup bool) error {
 	if c.send != nil && !dup {
 		use = c.send.apply(m, p, c.st.epoch)
 	}
-	err := c.appendPublish(p, c.inline(m, p))
+	err := c.appendMessage(m, p)
 	if err != nil && use.alias != 0 {
 		// Too large, perhaps, for the alias alone.
 		p.Topic, p.Properties.TopicAlias = use.topic, codec.Opt[uint16]{}
 		use = aliasUse{}
-		err = c.appendPublish(p, c.inline(m, p))
+		err = c.appendMessage(m, p)
 	}
 	if err == nil {
 		c.send.commit(use)
@@ -66,6 +66,14 @@ func (c *core) properties(m *message, p *codec.Publish, dup bool) {
 // referred to, unless the caller of Publish gets it back at once.
 func (c *core) inline(m *message, p *codec.Publish) bool {
 	return len(p.Payload) < c.cfg.ReferenceSize || !m.shared && m.qos == codec.QoS0 && m.token == 0
+}
+
+// appendMessage appends the PUBLISH of m, or all of it before the payload.
+func (c *core) appendMessage(m *message, p *codec.Publish) error {
+	if m.streamed {
+		return c.appendHead(p, int(m.size))
+	}
+	return c.appendPublish(p, c.inline(m, p))
 }
 
 // appendPublish appends a PUBLISH to the output, if the peer takes it.

@@ -30,6 +30,11 @@ var (
 	// ErrEnded is the fate of requests whose connection ended before the
 	// answer came.
 	ErrEnded = errors.New("connection ended before the answer")
+	// ErrIncomplete tells that the connection ended within the payload of a
+	// message that comes or goes in pieces.
+	ErrIncomplete = errors.New("connection ended within the payload")
+	// ErrAborted is the end of a connection on which Abort gave up a payload.
+	ErrAborted = errors.New("payload was given up")
 	// ErrErased is the fate of messages that Erase removed.
 	ErrErased = errors.New("message was erased")
 	// ErrTimeout tells that the peer did not do in time what it has to:

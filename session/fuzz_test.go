@@ -39,6 +39,8 @@ type fuzzer struct {
 	t       *testing.T
 	closes  int
 	pending []uint64 // tokens of messages that wait for Ack or Complete
+	wanted  events.Event
+	rest    []byte // of Write, the beginning of a packet
 	trace   []string
 }
 
@@ -49,6 +51,7 @@ func newFuzzer(t *testing.T, mode byte) *fuzzer {
 		Shared: &r.shared, ManualAck: mode&4 != 0, ManualRelease: mode&8 != 0, ManualComplete: mode&16 != 0,
 		MaximumInflight: 3, Queue: session.QueueLimits{Messages: 4, Policy: session.QueuePolicy(mode>>5) % 3},
 		TopicAliases: session.AliasPolicy(mode>>3) % 4, Persist: mode&32 != 0, HighWater: 40, ReferenceSize: 16,
+		StreamAbove: int(mode>>6&1) * 3,
 	}
 	if mode&2 == 0 {
 		r.c = session.NewClient(session.ClientConfig{Config: cfg, Version: r.v})
@@ -110,6 +113,11 @@ func (f *fuzzer) call(op byte) {
 		f.now = f.now.Add(time.Duration(op) * time.Second)
 		f.Tick(f.now)
 	case 2, 3, 4:
+		if op&0x40 != 0 && op&0x10 != 0 {
+			p.Payload = nil
+			_, _ = f.PublishStream(f.now, p, int(op)*2)
+			break
+		}
 		_, _ = f.Publish(f.now, p)
 	case 5:
 		_, _ = f.PublishShared(f.now, p, session.Delivery{QoS: p.QoS})
@@ -126,7 +134,14 @@ func (f *fuzzer) call(op byte) {
 	case 11:
 		f.SetWriteBlocked(op&0x10 != 0)
 	case 12:
-		_ = f.Disconnect(f.now, nil)
+		switch op >> 4 & 3 {
+		case 0:
+			_ = f.Disconnect(f.now, nil)
+		case 1:
+			_ = f.Abort(f.now, f.wanted.Token)
+		default:
+			_ = f.PublishData(f.now, f.wanted.Token, make([]byte, f.wanted.Size))
+		}
 	case 13:
 		f.Closed(f.now, nil)
 	case 14:
@@ -147,12 +162,12 @@ func (f *fuzzer) start(op byte) {
 			p.Properties.MaximumPacketSize = codec.Some(uint32(100))
 		}
 		if f.c.Connect(f.now, p) == nil {
-			f.closes, f.pending = 0, nil
+			f.closes, f.pending, f.rest = 0, nil, nil
 		}
 		return
 	}
 	if f.s.Status() == session.StatusClosed {
-		f.closes, f.state = 0, f.State()
+		f.closes, f.state, f.rest = 0, f.State(), nil
 		f.s.Open(f.now)
 	}
 	ack := &codec.Connack{}
@@ -210,7 +225,7 @@ func (f *fuzzer) incoming(op byte) []byte {
 			p.(*codec.Connack).Properties.MaximumPacketSize = codec.Some(uint32(25))
 		}
 	case codec.TypePublish:
-		m := &codec.Publish{Topic: codec.Bytes("x/y"), QoS: codec.QoS(op >> 4 & 3 % 3), PacketID: id, Dup: op&0x40 != 0}
+		m := &codec.Publish{Topic: codec.Bytes("x/y"), QoS: codec.QoS(op >> 4 & 3 % 3), PacketID: id, Dup: op&0x40 != 0, Payload: make(codec.Bytes, op>>5)}
 		if m.QoS == 0 || m.QoS > 2 {
 			m.QoS, m.PacketID, m.Dup = 0, 0, false
 		}
@@ -267,7 +282,11 @@ func (f *fuzzer) pull(op byte) {
 			f.closes++
 		case events.Write:
 			f.written(bytes.Join(ev.Data, nil))
-		case events.Message, events.Released:
+		case events.Wanted:
+			if f.wanted = ev; op&1 != 0 && f.PublishData(f.now, ev.Token, make([]byte, ev.Size)) != nil {
+				f.t.Fatalf("PublishData failed\n%v", f.trace)
+			}
+		case events.Message, events.Released, events.MessageBegin:
 			if ev.Token != 0 {
 				f.pending = append(f.pending, ev.Token)
 			}
@@ -306,8 +325,14 @@ func (f *fuzzer) written(data []byte) {
 	} else {
 		v = v.FromClient()
 	}
+	data = append(f.rest, data...)
+	f.rest = nil
 	for len(data) > 0 {
 		_, n, err := codec.Decode(data, v)
+		if err == nil && n == 0 && data[0]>>4 == byte(codec.TypePublish) {
+			f.rest = data // its payload goes in pieces
+			return
+		}
 		if err != nil || n == 0 {
 			f.t.Fatalf("written: %v: % X\n%v", err, data, f.trace)
 		}

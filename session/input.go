@@ -33,7 +33,8 @@ func (c *core) Receive(now time.Time, p []byte) {
 // application has to answer CONNECT or AUTH first, or the peer does not read
 // what was written to it. Bytes that are received nevertheless are kept.
 func (c *core) InputPaused() bool {
-	return c.waiting || c.blocked && c.out.size >= c.cfg.HighWater
+	return c.waiting || c.blocked && c.out.size >= c.cfg.HighWater ||
+		c.sending != nil && len(c.sending.held) >= c.cfg.HighWater
 }
 
 // keepInput copies what was not handled yet, because the caller gets its bytes
@@ -72,6 +73,9 @@ func (c *core) dropInput() {
 // parse handles the next packet, if all of it is there. It reports false if it
 // is not. ev comes empty, and stays so if there is nothing to tell.
 func (c *core) parse(ev *events.Event) bool {
+	if c.arriving != nil {
+		return c.arrive(ev)
+	}
 	h, frame, err := c.frame()
 	if err != nil {
 		c.violate(c.framing(err))
@@ -88,8 +92,9 @@ func (c *core) parse(ev *events.Event) bool {
 	return true
 }
 
-// frame returns the next whole packet, or nil if bytes are missing. The packet
-// is cut from what the caller lent; one that straddles two calls of Receive is
+// frame returns the next whole packet, or nil if bytes are missing. Of a PUBLISH
+// whose payload comes in pieces it is all before the payload. The packet is cut
+// from what the caller lent; one that straddles two calls of Receive is
 // put together in a buffer that grows with the bytes that came.
 func (c *core) frame() (h codec.Header, frame []byte, err error) {
 	c.freePartial()
@@ -98,6 +103,11 @@ func (c *core) frame() (h codec.Header, frame []byte, err error) {
 			return h, nil, nil
 		}
 		h, n, err := codec.Frame(c.in, c.maximumIn())
+		if err == nil && c.cfg.StreamAbove > 0 && c.streams(h) {
+			if n, err = c.headSize(h, c.in); n > len(c.in) {
+				n = 0
+			}
+		}
 		if err == nil && n > 0 {
 			frame, c.in = c.in[:n:n], c.in[n:]
 		}
@@ -105,17 +115,20 @@ func (c *core) frame() (h codec.Header, frame []byte, err error) {
 	}
 	for {
 		h, n, err := codec.Frame(c.partial, c.maximumIn())
+		need := max(h.Size(), len(c.partial)+1) // the header itself may be incomplete
+		if n > 0 {
+			need = n
+		}
+		if err == nil && c.cfg.StreamAbove > 0 && c.streams(h) {
+			need, err = c.headSize(h, c.partial)
+		}
 		if err != nil {
 			return h, nil, err
 		}
-		if n > 0 {
-			return h, c.cutPartial(n), nil
+		if need <= len(c.partial) {
+			return h, c.cutPartial(need), nil
 		}
-		missing := 1
-		if h.Len > 0 {
-			missing = h.Size() - len(c.partial)
-		}
-		missing = min(missing, len(c.in))
+		missing := min(need-len(c.partial), len(c.in))
 		if missing == 0 {
 			return h, nil, nil
 		}
@@ -170,17 +183,24 @@ func (c *core) packet(ev *events.Event, h codec.Header, frame []byte) error {
 	if err := c.expected(h.Type); err != nil {
 		return err
 	}
+	rest := h.Size() - len(frame)
+	if rest > 0 {
+		h = headOnly(h, len(body))
+	}
 	p, err := c.sh.decoder.Decode(h, body, c.versionOf(h, body))
 	if err != nil {
 		return err
 	}
 	if c.cfg.Observe != nil {
-		c.observe(true, p, frame, nil)
+		c.observeHead(true, p, frame, rest)
 	}
 	c.timers.received = c.now
 	if c.limits.noProblemInfo && !c.server && explains(p) {
 		return c.violation(h.Type, "MQTT-3.1.2-29", "", codec.ReasonProtocolError,
 			"Reason String or User Property, but Request Problem Information was 0")
+	}
+	if rest > 0 {
+		return c.begin(ev, p.(*codec.Publish), rest)
 	}
 	return c.dispatch(ev, p)
 }

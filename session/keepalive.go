@@ -48,9 +48,12 @@ func (c *core) deadline() instant {
 	return at
 }
 
-// pingAt returns when a client that sends nothing has to send PINGREQ.
-// [MQTT-3.1.2-20] [v3.1.1 MQTT-3.1.2-23]
+// pingAt returns when a client that sends nothing has to send PINGREQ. The Keep
+// Alive counts from the end of a packet. [MQTT-3.1.2-20] [v3.1.1 MQTT-3.1.2-23]
 func (c *core) pingAt() instant {
+	if c.sending != nil {
+		return 0 // there is no room for it within a packet
+	}
 	every := time.Duration(c.limits.keepAlive) * time.Second
 	if c.pingEvery > 0 && (every == 0 || c.pingEvery < every) {
 		every = c.pingEvery
@@ -123,6 +126,10 @@ func (c *core) timeoutError() error {
 // wait.
 func (c *core) ping() {
 	if c.encode(&c.sh.pingreq) != nil {
+		return
+	}
+	if c.sending != nil {
+		c.sending.ping = true
 		return
 	}
 	c.timers.sent = c.now

@@ -26,6 +26,7 @@ type message struct {
 	id         uint32
 	epoch      uint32 // the connection on which PUBLISH was last sent, and counted
 	filters    int    // of a request
+	size       uint32 // of the payload of a streamed message
 	alias      uint16 // wanted by the application, for the first sending
 	stage      stage
 	qos        codec.QoS
@@ -33,6 +34,7 @@ type message struct {
 	erased     bool // the application gave it up; pub is nil, the peer may still answer
 	short      bool // the application left the topic out in favour of alias
 	shared     bool // pub is the caller's: PublishShared
+	streamed   bool // the payload is asked of the application: PublishStream
 }
 
 // cost is what a message counts against QueueLimits.Bytes.

@@ -17,6 +17,9 @@ type Observation struct {
 	// Bytes is its encoded form, and Payload what follows it where the
 	// payload is not copied.
 	Bytes, Payload []byte
+	// Rest is the length of a payload that comes or goes in pieces. The
+	// pieces themselves are not seen.
+	Rest int
 }
 
 // LogValue returns the observation without payloads and credentials.
@@ -27,11 +30,16 @@ func (o Observation) LogValue() slog.Value {
 	}
 	return slog.GroupValue(
 		slog.String("direction", direction),
-		slog.Int("size", len(o.Bytes)+len(o.Payload)),
+		slog.Int("size", len(o.Bytes)+len(o.Payload)+o.Rest),
 		slog.Any("packet", o.Packet),
 	)
 }
 
 func (c *core) observe(in bool, p codec.Packet, b, payload []byte) {
 	c.cfg.Observe(Observation{In: in, Packet: p, Bytes: b, Payload: payload})
+}
+
+// observeHead shows a packet whose payload goes in pieces.
+func (c *core) observeHead(in bool, p codec.Packet, b []byte, rest int) {
+	c.cfg.Observe(Observation{In: in, Packet: p, Bytes: b, Rest: rest})
 }

@@ -36,8 +36,12 @@ func (o *output) recycle(sh *Shared) {
 	}
 }
 
-// room returns the buffer to append to.
+// room returns the buffer to append to. Within a payload that goes in pieces it
+// is one that waits for the end of it.
 func (c *core) room() []byte {
+	if c.sending != nil {
+		return c.sending.held
+	}
 	c.out.recycle(c.sh)
 	if c.out.buf == nil {
 		c.out.buf = c.sh.buffer()
@@ -47,12 +51,16 @@ func (c *core) room() []byte {
 
 // wrote takes over what was appended to room, and the payload that follows.
 func (c *core) wrote(buf, payload []byte) {
+	c.stats.PacketsOut++
+	if c.sending != nil {
+		c.sending.held = buf
+		return
+	}
 	c.out.size += len(buf) - len(c.out.buf) + len(payload)
 	c.out.buf = buf
 	if payload != nil {
 		c.out.cuts = append(c.out.cuts, cut{at: len(buf), payload: payload})
 	}
-	c.stats.PacketsOut++
 }
 
 func (c *core) dropOutput() {
@@ -112,12 +120,13 @@ func (c *core) write(ev *events.Event) bool {
 // encode appends a small packet to the output. It returns the error of the
 // packet, after which nothing was appended.
 func (c *core) encode(p codec.Packet) error {
-	buf, err := p.AppendTo(c.room(), c.own)
+	room := c.room()
+	buf, err := p.AppendTo(room, c.own)
 	if err != nil {
 		return err
 	}
 	if c.cfg.Observe != nil {
-		c.observe(false, p, buf[len(c.out.buf):], nil)
+		c.observe(false, p, buf[len(room):], nil)
 	}
 	c.wrote(buf, nil)
 	return nil

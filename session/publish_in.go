@@ -48,7 +48,11 @@ func (c *core) onPublish(ev *events.Event, p *codec.Publish) error {
 	}
 	if r := c.st.received.get(p.PacketID); r != nil {
 		*ev = events.Event{}
-		return c.repeated(r, p)
+		again, err := c.recount(r, p)
+		if err != nil {
+			return err
+		}
+		return c.answerAgain(r, again)
 	}
 	if err := c.count(); err != nil {
 		return err
@@ -107,32 +111,40 @@ func (c *core) await(r *receipt) {
 	}
 }
 
-// repeated handles a PUBLISH whose identifier is in use. Only the repetition of
-// a QoS 2 message is legal, and it is not delivered again. [MQTT-4.3.3-10]
-func (c *core) repeated(r *receipt, p *codec.Publish) error {
-	inUse := func() error {
+// recount looks at a PUBLISH whose identifier is in use. Only the repetition of
+// a QoS 2 message is legal, and it is not delivered again. again reports whether
+// it was repeated on one connection; else it counts here. [MQTT-4.3.3-10]
+func (c *core) recount(r *receipt, p *codec.Publish) (again bool, err error) {
+	inUse := func() (bool, error) {
 		rule := [2]string{"MQTT-2.2.1-3", "MQTT-2.3.1-2"}
 		if !c.server {
 			rule = [2]string{"MQTT-2.2.1-4", "MQTT-2.3.1-4"}
 		}
-		return c.violation(codec.TypePublish, rule[0], rule[1], codec.ReasonProtocolError, "packet identifier %d is in use", p.PacketID)
+		return false, c.violation(codec.TypePublish, rule[0], rule[1], codec.ReasonProtocolError, "packet identifier %d is in use", p.PacketID)
 	}
-	again := r.epoch == c.st.epoch // repeated on one connection
 	switch {
 	case r.qos == codec.QoS1 && p.QoS == codec.QoS1 && r.state <= receiptAnswered && p.Dup && !c.version.IsV5():
-		return nil // v3.1.1 does not forbid it, and the answer is still to come
+		return true, nil // v3.1.1 does not forbid it
 	case r.qos != p.QoS || r.state > receiptDone:
 		return inUse()
 	case p.QoS == codec.QoS1:
 		return inUse()
 	}
-	if !again {
-		if err := c.count(); err != nil {
-			return err
-		}
-		r.epoch = c.st.epoch
+	if r.epoch == c.st.epoch {
+		return true, nil
 	}
+	if err := c.count(); err != nil {
+		return false, err
+	}
+	r.epoch = c.st.epoch
+	return false, nil
+}
+
+// answerAgain answers a message that was repeated.
+func (c *core) answerAgain(r *receipt, again bool) error {
 	switch {
+	case r.qos == codec.QoS1:
+		return nil // the answer is still to come
 	case r.state == receiptDone:
 		return c.sendPubrec(r.id, codec.ReasonSuccess, nil)
 	case !again:
@@ -175,8 +187,13 @@ func (c *core) storeReceived(id uint32) {
 // Respond sets the content of the automatic acknowledgement of the message that
 // was delivered last. It is called before the next event is pulled. A code of
 // 0x80 or above refuses the message. In v3.1.1 there is no content, and the
-// message is acknowledged all the same. (v5.0 3.4.2.1, 3.5.2.1)
+// message is acknowledged all the same. Between MessageBegin and MessageEnd a
+// refusal, also of QoS 0, makes the session skip the rest of the payload.
+// (v5.0 3.4.2.1, 3.5.2.1)
 func (c *core) Respond(r Reply) error {
+	if c.arriving != nil && !c.cfg.ManualAck {
+		return c.respondArriving(r)
+	}
 	if !c.acks.due {
 		return misuse("Respond", "no message waits for its acknowledgement")
 	}
@@ -220,6 +237,10 @@ func (c *core) checkReply(op string, id uint32, qos codec.QoS, r *Reply) error {
 // of the same QoS arrived, whatever the order of the calls. [MQTT-4.6.0-2]
 // [MQTT-4.6.0-3]
 //
+// Between MessageBegin and MessageEnd only a refusal is possible, a code of 0x80
+// or above; the session then skips the rest of the payload. In v3.1.1 that is
+// acknowledged all the same.
+//
 // A QoS 1 message of an earlier connection has no token any more, since the
 // peer sends it again; a QoS 2 message keeps its token and is acknowledged when
 // the peer repeats it. After Close of a Server, Ack of the Server that has the
@@ -230,6 +251,9 @@ func (c *core) Ack(now time.Time, token uint64, r Reply) error {
 		return stateError(op, c.status)
 	}
 	rc := c.st.received.get(uint32(token))
+	if rc != nil && rc.seq == uint32(token>>32) && rc.state == receiptArriving {
+		return c.ackArriving(rc, r)
+	}
 	if rc == nil || rc.seq != uint32(token>>32) || rc.state != receiptWaiting {
 		return &Error{Op: op, Err: ErrUnknownToken, Code: codec.ReasonPacketIdentifierNotFound}
 	}

@@ -23,7 +23,10 @@ type resend struct{ pub, rel *message }
 // QoS, Retain Available, Maximum Packet Size, Topic Alias Maximum); ErrState;
 // and an *codec.Error for an illegal message. (v3.1.1 and v5.0 3.3, 4.3)
 func (c *core) Publish(now time.Time, p *codec.Publish) (token uint64, err error) {
-	return c.publish(now, p, Delivery{QoS: p.QoS, Retain: p.Retain}, false)
+	c.clock.set(now)
+	m := c.sh.message()
+	m.set(now, p, Delivery{QoS: p.QoS, Retain: p.Retain})
+	return c.publish(m, p)
 }
 
 // PublishShared is Publish without a copy, for a message that goes to many
@@ -32,14 +35,14 @@ func (c *core) Publish(now time.Time, p *codec.Publish) (token uint64, err error
 // of p is ignored. On a v3.1.1 connection the properties, which do not exist
 // there, are left out.
 func (c *core) PublishShared(now time.Time, p *codec.Publish, d Delivery) (token uint64, err error) {
-	return c.publish(now, p, d, true)
-}
-
-func (c *core) publish(now time.Time, p *codec.Publish, d Delivery, shared bool) (uint64, error) {
 	c.clock.set(now)
 	m := c.sh.message()
 	m.set(now, p, d)
-	m.shared = shared
+	m.shared = true
+	return c.publish(m, p)
+}
+
+func (c *core) publish(m *message, p *codec.Publish) (uint64, error) {
 	err := c.prepare(m, p)
 	if err == nil {
 		if c.ready(m) {
@@ -56,7 +59,7 @@ func (c *core) publish(now time.Time, p *codec.Publish, d Delivery, shared bool)
 		c.send.wanted[m.alias] = string(p.Topic)
 	}
 	token := m.token
-	if m.qos == codec.QoS0 && m.stage == stageSent {
+	if m.qos == codec.QoS0 && m.stage == stageSent && !m.streamed {
 		c.sh.freeMessage(m)
 	}
 	return token, nil
@@ -102,7 +105,7 @@ func (c *core) offered(m *message) error {
 
 // ready reports whether m may go out before Publish returns.
 func (c *core) ready(m *message) bool {
-	return c.status == StatusConnected && c.st.queue.n == 0 && c.resend.pub == nil &&
+	return c.status == StatusConnected && c.sending == nil && c.st.queue.n == 0 && c.resend.pub == nil &&
 		c.out.size < c.cfg.HighWater && (m.qos == codec.QoS0 || c.flow.quota > 0)
 }
 
@@ -112,10 +115,10 @@ func (c *core) publishNow(m *message, p *codec.Publish) error {
 		if !c.st.ids.alloc(m, c.own.MaxPacketID()) {
 			return c.publishLater(m, p)
 		}
-		if !m.shared {
-			m.pub = p.Clone()
-			c.fullTopic(m)
-		}
+	}
+	if !m.shared && (m.qos != codec.QoS0 || m.streamed) {
+		m.pub = p.Clone()
+		c.fullTopic(m)
 	}
 	if err := c.emit(m, false); err != nil {
 		if m.id != 0 {
@@ -129,6 +132,9 @@ func (c *core) publishNow(m *message, p *codec.Publish) error {
 		c.st.sent.push(m)
 		c.take(m)
 		c.store(m)
+	}
+	if m.streamed {
+		c.startSending(m)
 	}
 	return nil
 }
@@ -171,7 +177,10 @@ func (c *core) publishLater(m *message, p *codec.Publish) error {
 // pump sends what waits, in order: first what was under way when the session
 // went on, then the queue.
 func (c *core) pump() {
-	for c.out.size < c.cfg.HighWater {
+	if c.sending != nil && c.sending.m == nil {
+		c.fill()
+	}
+	for c.sending == nil && c.out.size < c.cfg.HighWater {
 		if c.resend.pub != nil || c.resend.rel != nil {
 			if !c.resendNext() {
 				return
@@ -209,9 +218,14 @@ func (c *core) sendQueued(m *message) {
 		return
 	}
 	m.stage = stageSent
+	if m.streamed {
+		c.startSending(m)
+	}
 	if m.qos == codec.QoS0 {
 		c.discard(m)
-		c.sh.freeMessage(m)
+		if !m.streamed {
+			c.sh.freeMessage(m)
+		}
 		return
 	}
 	c.st.sent.push(m)
@@ -224,7 +238,14 @@ func (c *core) sendQueued(m *message) {
 func (c *core) resendNext() bool {
 	pub, rel := c.resend.pub, c.resend.rel
 	if rel != nil && rel.stage == stageReceived {
-		c.resend.rel = rel.next // its PUBREL is the application's
+		c.resend.rel = rel.next
+		if c.cfg.ManualRelease { // its PUBREL is the application's
+			c.tell(note{kind: events.Received, id: rel.id, token: rel.token, qos: codec.QoS2})
+			return true
+		}
+		rel.stage = stageReleased
+		c.store(rel)
+		c.sendPubrel(rel.id, codec.ReasonSuccess)
 		return true
 	}
 	if pub != nil && pub.epoch == c.st.epoch {
@@ -268,6 +289,9 @@ func (c *core) resendPublish(m *message) {
 		return
 	}
 	c.take(m)
+	if m.streamed {
+		c.startSending(m)
+	}
 }
 
 // unlink takes m out of the list of its stage, and off the way of resend.
@@ -322,6 +346,9 @@ func (c *core) onPuback(ev *events.Event, p *codec.Puback) error {
 	case m.stage != stageSent || m.qos != codec.QoS1:
 		return c.wrongKind(codec.TypePuback, p.PacketID)
 	default:
+		if err := c.early(codec.TypePuback, m, p.ReasonCode); err != nil {
+			return err
+		}
 		c.published(ev, m, p.ReasonCode, p)
 	}
 	return nil
@@ -337,6 +364,11 @@ func (c *core) onPubrec(ev *events.Event, p *codec.Pubrec) error {
 		return c.sendPubrel(p.PacketID, codec.ReasonPacketIdentifierNotFound)
 	case m.qos != codec.QoS2 || m.stage == stageSubscribe || m.stage == stageUnsubscribe:
 		return c.wrongKind(codec.TypePubrec, p.PacketID)
+	}
+	if err := c.early(codec.TypePubrec, m, p.ReasonCode); err != nil {
+		return err
+	}
+	switch {
 	case p.ReasonCode.IsError():
 		c.published(ev, m, p.ReasonCode, p)
 		return nil
@@ -407,6 +439,9 @@ func (c *core) Release(now time.Time, id uint32, r Reply) error {
 	}
 	c.clock.set(now)
 	m.stage = stageReleased
+	if !m.erased {
+		c.store(m)
+	}
 	if c.status != StatusConnected || c.resend.rel != nil && m.order >= c.resend.rel.order {
 		return nil
 	}
@@ -432,12 +467,19 @@ func (c *core) Erase(now time.Time, token uint64) error {
 	}
 	for m := c.st.sent.head; m != nil; m = m.next {
 		if m.token == token && !m.erased {
-			// The peer counts it as open and may still answer, so its
-			// identifier and its quota are not free yet.
-			c.tellDropped(m, ErrErased)
-			m.pub, m.ids, m.erased = nil, nil, true
+			if c.sending != nil && c.sending.m == m {
+				return misuse("Erase", "its payload is being sent; see Abort")
+			}
+			c.giveUp(m)
 			return nil
 		}
 	}
 	return &Error{Op: "Erase", Err: ErrUnknownToken, Code: codec.ReasonPacketIdentifierNotFound}
+}
+
+// giveUp erases a message whose PUBLISH was sent. The peer counts it as open and
+// may still answer, so its identifier and its quota are not free yet.
+func (c *core) giveUp(m *message) {
+	c.tellDropped(m, ErrErased)
+	m.pub, m.ids, m.erased = nil, nil, true
 }

@@ -26,6 +26,7 @@ const (
 	receiptReleased                        // QoS 2: PUBREL came, the application is to send PUBCOMP
 	receiptSubscribe                       // SUBSCRIBE that the application has to answer
 	receiptUnsubscribe                     // UNSUBSCRIBE that the application has to answer
+	receiptArriving                        // its payload comes in pieces and is not complete
 )
 
 // token names the receipt towards the application.

@@ -18,16 +18,19 @@ import (
 //
 //	session   expiry, closed, last token, next packet identifier, exists, Client Identifier
 //	message   token, packet identifier, expires, flags, PUBLISH
-//	release   token, packet identifier, order
+//	          with flagStreamed the length of the payload before PUBLISH
+//	release   token, packet identifier, order, flags (absent for none)
 //	received  packet identifier
 //
 // PUBLISH is the packet in v5.0 with QoS 0; its QoS is in the flags.
 const storedForm = "MQS\x01"
 
 const (
-	flagQoS    = 0x03
-	flagRetain = 0x04
-	flagExists = 0x01
+	flagQoS      = 0x03
+	flagRetain   = 0x04
+	flagStreamed = 0x08
+	flagExists   = 0x01
+	flagWaits    = 0x01 // of a release: PUBREL is the application's
 )
 
 // storedVersion can hold what either version can.
@@ -54,11 +57,18 @@ func AppendRecord(dst []byte, ev events.Event) []byte {
 			expires = uint64(max(0, ev.Deadline.UnixMilli()))
 		}
 		dst = binary.AppendUvarint(dst, expires)
-		dst = appendStored(dst, ev.Publish, ev.QoS)
+		size := -1
+		if ev.Flags&events.Streamed != 0 {
+			size = int(ev.Size)
+		}
+		dst = appendStored(dst, ev.Publish, ev.QoS, size)
 	case events.RecordRelease:
 		dst = binary.AppendUvarint(dst, ev.Token)
 		dst = binary.AppendUvarint(dst, uint64(ev.PacketID))
 		dst = binary.AppendUvarint(dst, uint64(ev.Count))
+		if ev.Flags&events.Unreleased != 0 {
+			dst = append(dst, flagWaits)
+		}
 	case events.RecordReceived:
 		dst = binary.AppendUvarint(dst, uint64(ev.PacketID))
 	case events.RecordSession:
@@ -68,13 +78,18 @@ func AppendRecord(dst []byte, ev events.Event) []byte {
 }
 
 // appendStored appends flags and PUBLISH. A message that the codec refuses was
-// never taken into a session, so its error cannot happen.
-func appendStored(dst []byte, p *codec.Publish, qos codec.QoS) []byte {
+// never taken into a session, so its error cannot happen. size is the length of
+// a payload that is not stored, below 0 for none.
+func appendStored(dst []byte, p *codec.Publish, qos codec.QoS, size int) []byte {
 	flags := byte(qos)
 	if p.Retain {
 		flags |= flagRetain
 	}
-	dst = append(dst, flags)
+	if size >= 0 {
+		dst = binary.AppendUvarint(append(dst, flags|flagStreamed), uint64(size))
+	} else {
+		dst = append(dst, flags)
+	}
 	q := *p
 	q.QoS, q.Dup, q.PacketID = codec.QoS0, false, 0
 	q.Properties.TopicAlias = codec.Opt[uint16]{}
@@ -188,11 +203,7 @@ func (s *State) RestoreRecord(record []byte) error {
 	case events.RecordMessage:
 		return s.restoreMessage(&r)
 	case events.RecordRelease:
-		m := &message{qos: codec.QoS2, stage: stageReleased, token: r.uvarint(1 << 62), id: uint32(r.uvarint(1<<32 - 1)), order: r.uvarint(1 << 62)}
-		if r.bad || len(r.b) > 0 || m.id == 0 || m.token == 0 {
-			return corrupt("PUBREL")
-		}
-		return s.restore(m)
+		return s.restoreRelease(&r)
 	case events.RecordReceived:
 		id := uint32(r.uvarint(1<<32 - 1))
 		if r.bad || len(r.b) > 0 || id == 0 || s.received.get(id) != nil {
@@ -208,11 +219,27 @@ func (s *State) RestoreRecord(record []byte) error {
 	return corrupt("a record has an unknown type")
 }
 
+func (s *State) restoreRelease(r *reader) error {
+	m := &message{qos: codec.QoS2, stage: stageReleased, token: r.uvarint(1 << 62), id: uint32(r.uvarint(1<<32 - 1)), order: r.uvarint(1 << 62)}
+	if len(r.b) > 0 {
+		m.stage = stageReceived
+		r.bad = r.byte() != flagWaits
+	}
+	if r.bad || len(r.b) > 0 || m.id == 0 || m.token == 0 {
+		return corrupt("PUBREL")
+	}
+	return s.restore(m)
+}
+
 func (s *State) restoreMessage(r *reader) error {
 	m := &message{token: r.uvarint(1 << 62), id: uint32(r.uvarint(1<<32 - 1)), expires: int64(r.uvarint(1 << 62))}
 	flags := r.byte()
 	m.qos, m.retain = codec.QoS(flags&flagQoS), flags&flagRetain != 0
-	if r.bad || m.token == 0 || m.qos > codec.QoS2 || flags&^(flagQoS|flagRetain) != 0 || m.id != 0 && m.qos == codec.QoS0 {
+	if m.streamed = flags&flagStreamed != 0; m.streamed {
+		m.size = uint32(r.uvarint(codec.MaxRemaining))
+		r.bad = r.bad || m.size == 0
+	}
+	if r.bad || m.token == 0 || m.qos > codec.QoS2 || flags&^(flagQoS|flagRetain|flagStreamed) != 0 || m.id != 0 && m.qos == codec.QoS0 {
 		return corrupt("message")
 	}
 	packet := slices.Clone(r.b)
@@ -222,7 +249,7 @@ func (s *State) restoreMessage(r *reader) error {
 	}
 	m.pub = new(codec.Publish)
 	if m.pub.Decode(h, packet[h.Len:], storedVersion.AllowControlCharacters()) != nil ||
-		m.pub.QoS != codec.QoS0 || m.pub.Properties.TopicAlias.Set || m.pub.Retain != m.retain {
+		m.pub.QoS != codec.QoS0 || m.streamed && len(m.pub.Payload) > 0 || m.pub.Properties.TopicAlias.Set || m.pub.Retain != m.retain {
 		return corrupt("PUBLISH")
 	}
 	if m.id != 0 {
@@ -277,7 +304,7 @@ func (s *State) arrange() {
 		switch m.stage {
 		case stageSent:
 			s.sent.push(m)
-		case stageReleased:
+		case stageReleased, stageReceived:
 			s.released.push(m)
 		default:
 			s.push(m)
@@ -288,7 +315,7 @@ func (s *State) arrange() {
 
 // place is what a message is ordered by within its list.
 func (m *message) place() uint64 {
-	if m.stage == stageReleased {
+	if m.stage == stageReleased || m.stage == stageReceived {
 		return m.order
 	}
 	return m.token

@@ -30,6 +30,9 @@ type conn interface {
 	Erase(time.Time, uint64) error
 	Ack(time.Time, uint64, session.Reply) error
 	Release(time.Time, uint32, session.Reply) error
+	PublishStream(time.Time, *codec.Publish, int) (uint64, error)
+	PublishData(time.Time, uint64, []byte) error
+	Abort(time.Time, uint64) error
 	Complete(time.Time, uint64, session.Reply) error
 	Respond(session.Reply) error
 	Disconnect(time.Time, *codec.Disconnect) error
@@ -61,9 +64,10 @@ type rig struct {
 	now time.Time
 	out strings.Builder
 
-	// chunk cuts what is received, 0 for not at all; drain pulls the events
-	// after every piece rather than at the end.
+	// chunk cuts what is received into pieces, split into two there, 0 for not
+	// at all; drain pulls the events after every piece rather than at the end.
 	chunk   int
+	split   int
 	drain   bool
 	respond *session.Reply // given to Respond at every Message
 	tokens  map[string]uint64
@@ -72,6 +76,8 @@ type rig struct {
 	server  session.ServerConfig
 	merge   bool // prints only the bytes of writes, and at the end of each command
 	written []byte
+	longest int    // of the inputs
+	data    []byte // of MessageData that follow one another
 }
 
 func newRig() *rig { return &rig{now: start, tokens: map[string]uint64{}} }
@@ -95,6 +101,7 @@ func (r *rig) run(line string) (out string, err error) {
 	}
 	if r.conn != nil {
 		r.pull()
+		r.flush()
 		if r.merge && len(r.written) > 0 {
 			fmt.Fprintf(&r.out, "Write % X\n", r.written)
 			r.written = nil
@@ -114,7 +121,7 @@ type badScenario struct{ error }
 func (r *rig) pull() {
 	for ev, ok := r.Next(); ok; ev, ok = r.Next() {
 		r.print(ev)
-		if ev.Kind == events.Message && r.respond != nil {
+		if (ev.Kind == events.Message || ev.Kind == events.MessageBegin) && r.respond != nil {
 			if err := r.Respond(*r.respond); err != nil {
 				fmt.Fprintf(&r.out, "error %v\n", err)
 			}
@@ -122,7 +129,23 @@ func (r *rig) pull() {
 	}
 }
 
+// flush prints the pieces of a payload that came together as one, since where
+// they are cut depends on how the bytes arrive.
+func (r *rig) flush() {
+	if len(r.data) > 0 {
+		fmt.Fprintf(&r.out, "MessageData size=%d %.30q\n", len(r.data), r.data)
+		r.data = nil
+	}
+}
+
 func (r *rig) print(ev events.Event) {
+	if ev.Kind == events.MessageData {
+		r.data = append(r.data, ev.Data[0]...)
+		return
+	}
+	if ev.Kind != events.Write && ev.Kind != events.Timer || !r.merge {
+		r.flush()
+	}
 	switch ev.Kind {
 	case events.Write:
 		data := bytes.Join(ev.Data, nil)
@@ -136,7 +159,8 @@ func (r *rig) print(ev events.Event) {
 		for len(data) > 0 {
 			h, n, err := codec.Frame(data, 0)
 			if err != nil || n == 0 {
-				fmt.Fprintf(&r.out, "Write % X %v\n", data, err)
+				// A part of a packet whose payload is sent in pieces.
+				fmt.Fprintf(&r.out, "Write % X\n", data)
 				return
 			}
 			p := codec.NewPacket(h.Type)
@@ -169,10 +193,14 @@ func (r *rig) print(ev events.Event) {
 
 // receive feeds bytes in the pieces that the run asks for.
 func (r *rig) receive(p []byte) {
+	r.longest = max(r.longest, len(p))
 	for len(p) > 0 {
 		n := len(p)
-		if r.chunk > 0 {
+		switch {
+		case r.chunk > 0:
 			n = min(n, r.chunk)
+		case r.split > 0:
+			n = min(n, r.split)
 		}
 		piece := bytes.Clone(p[:n])
 		r.Receive(r.now, piece)
@@ -180,6 +208,13 @@ func (r *rig) receive(p []byte) {
 			r.pull()
 		}
 		p = p[n:]
+		if r.chunk == 0 && r.split > 0 && len(p) > 0 {
+			r.Receive(r.now, bytes.Clone(p))
+			if r.drain {
+				r.pull()
+			}
+			return
+		}
 	}
 }
 
@@ -270,6 +305,40 @@ var commands = map[string]func(*rig, string) error{
 		}
 		_, err := r.PublishShared(r.now, &p, session.Delivery{QoS: p.QoS, Retain: p.Retain})
 		return err
+	},
+	// stream takes the size of the payload and the message, data a token, the
+	// size of the piece and its byte.
+	"stream": func(r *rig, args string) error {
+		word, rest, _ := strings.Cut(args, " ")
+		size, err := strconv.Atoi(word)
+		if err != nil {
+			return badScenario{err}
+		}
+		var p codec.Publish
+		if err := parse(rest, &p); err != nil {
+			return err
+		}
+		token, err := r.PublishStream(r.now, &p, size)
+		if err == nil {
+			fmt.Fprintf(&r.out, "token %d\n", token)
+		}
+		return err
+	},
+	"data": func(r *rig, args string) error {
+		var token uint64
+		var size int
+		var fill string
+		if _, err := fmt.Sscan(args, &token, &size, &fill); err != nil {
+			return badScenario{err}
+		}
+		return r.PublishData(r.now, token, bytes.Repeat([]byte(fill), size))
+	},
+	"abort": func(r *rig, args string) error {
+		token, err := strconv.ParseUint(args, 10, 64)
+		if err != nil {
+			return badScenario{err}
+		}
+		return r.Abort(r.now, token)
 	},
 	"subscribe": func(r *rig, args string) error {
 		var p codec.Subscribe

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,7 +16,7 @@ var update = flag.Bool("update", false, "write what the scenarios print into the
 
 // scenario runs the commands of text, one a line, and compares what each prints
 // with the lines after it that begin with a bar. Commands are those of rig. It
-// then cuts what is received at every place and expects the same traces: when
+// then receives everything in small pieces, and cut in two at every place, and expects the same traces: when
 // the events are pulled at the end, exactly; when they are pulled after every
 // piece, the same events and the same bytes written.
 func scenario(t *testing.T, text string) {
@@ -34,10 +35,16 @@ func scenario(t *testing.T, text string) {
 		return
 	}
 	for _, drain := range []bool{false, true} {
-		want := traces(t, text, 0, drain)
+		want, longest := traces(t, text, 0, 0, drain)
 		for _, chunk := range []int{1, 2, 3, 5, 11, 17} {
-			if diff := cmp.Diff(want, traces(t, text, chunk, drain)); diff != "" {
-				t.Errorf("received in pieces of %d bytes, drain %v (-whole +pieces):\n%s", chunk, drain, diff)
+			if got, _ := traces(t, text, chunk, 0, drain); !slices.Equal(want, got) {
+				t.Errorf("received in pieces of %d bytes, drain %v (-whole +pieces):\n%s", chunk, drain, cmp.Diff(want, got))
+			}
+		}
+		for at := 1; at < longest; at++ {
+			if got, _ := traces(t, text, 0, at, drain); !slices.Equal(want, got) {
+				t.Errorf("received in two pieces, the first of %d bytes, drain %v (-whole +pieces):\n%s", at, drain, cmp.Diff(want, got))
+				return
 			}
 		}
 	}
@@ -91,22 +98,22 @@ func split(line string) (indent, command string) {
 	return line[:len(line)-len(command)], command
 }
 
-// traces returns what each command of a scenario prints.
-func traces(t *testing.T, text string, chunk int, drain bool) []string {
+// traces returns what each command of a scenario prints, and the length of the
+// longest input.
+func traces(t *testing.T, text string, chunk, at int, drain bool) (all []string, longest int) {
 	t.Helper()
-	var all []string
 	r := newRig()
 	for line := range strings.Lines(text) {
 		_, command := split(strings.TrimSuffix(line, "\n"))
 		if command == "" || command[0] == '#' || command[0] == '|' {
 			continue
 		}
-		r.chunk, r.drain, r.merge = chunk, drain, drain
+		r.chunk, r.split, r.drain, r.merge = chunk, at, drain, drain
 		trace, err := r.run(command)
 		if err != nil {
 			t.Fatal(err)
 		}
 		all = append(all, command+"\n"+trace)
 	}
-	return all
+	return all, r.longest
 }

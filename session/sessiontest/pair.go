@@ -53,6 +53,14 @@ type Config struct {
 	// MaximumChunk is the largest number of bytes that arrive at once; below
 	// it their number is random. 0 stands for all that was written.
 	MaximumChunk int
+	// Window is the number of bytes under way above which a side is told that
+	// the transport cannot take more. 0 stands for no bound.
+	Window int
+	// Payload, if not nil, answers Wanted events: it fills p with the payload
+	// of a message from the given offset on. MaximumPiece bounds p; below it
+	// its length is random. 0 stands for all that was asked for.
+	Payload      func(side Side, token uint64, offset int64, p []byte)
+	MaximumPiece int
 	// Seed makes the random choices.
 	Seed uint64
 }
@@ -72,10 +80,14 @@ type Pair struct {
 	pipes   [2]pipe
 	records [2]map[uint64][]byte
 	state   *session.State // of the server, between connections
+	piece   []byte
 }
 
 // pipe is what one side wrote and the other did not receive yet.
-type pipe struct{ segments []segment }
+type pipe struct {
+	segments []segment
+	size     int
+}
 
 type segment struct {
 	at   time.Time
@@ -205,6 +217,8 @@ func (p *Pair) handle(side Side, ev *events.Event) {
 		if p.open {
 			pipe := &p.pipes[side]
 			pipe.segments = append(pipe.segments, segment{p.now.Add(p.cfg.Latency), data})
+			pipe.size += len(data)
+			p.press(side)
 		}
 	case events.Close:
 		if side == Server && p.Server.State() != nil {
@@ -224,10 +238,35 @@ func (p *Pair) handle(side Side, ev *events.Event) {
 		if err := p.Server.Accept(p.now, &ack, st); err != nil {
 			panic(err) // the configuration is at fault
 		}
+	case events.Wanted:
+		p.provide(side, ev)
 	case events.Store:
 		p.records[side][ev.Key()] = session.AppendRecord(nil, *ev)
 	case events.Discard:
 		delete(p.records[side], ev.Key())
+	}
+}
+
+// press tells a side whether it may write.
+func (p *Pair) press(side Side) {
+	if p.cfg.Window > 0 {
+		p.side(side).SetWriteBlocked(p.pipes[side].size > p.cfg.Window)
+	}
+}
+
+// provide answers a Wanted.
+func (p *Pair) provide(side Side, ev *events.Event) {
+	if p.cfg.Payload == nil {
+		return
+	}
+	n := int(ev.Size)
+	if p.cfg.MaximumPiece > 0 {
+		n = min(n, 1+p.rand.IntN(p.cfg.MaximumPiece))
+	}
+	p.piece = append(p.piece[:0], make([]byte, n)...)
+	p.cfg.Payload(side, ev.Token, ev.Offset, p.piece)
+	if err := p.side(side).PublishData(p.now, ev.Token, p.piece); err != nil {
+		panic(err) // it was asked for
 	}
 }
 
@@ -281,7 +320,7 @@ func (p *Pair) arrive(from Side) {
 		// The other end closed.
 		pipe.segments = nil
 		p.open = false
-		p.receiver(from).Closed(p.now, nil)
+		p.side(1-from).Closed(p.now, nil)
 		return
 	}
 	if p.cfg.MaximumChunk > 0 {
@@ -295,7 +334,9 @@ func (p *Pair) arrive(from Side) {
 	if s.data = s.data[n:]; len(s.data) == 0 {
 		pipe.segments = pipe.segments[1:]
 	}
-	p.receiver(from).Receive(p.now, data)
+	pipe.size -= n
+	p.press(from)
+	p.side(1-from).Receive(p.now, data)
 	if p.budget >= 0 {
 		p.budget -= n
 	}
@@ -304,13 +345,15 @@ func (p *Pair) arrive(from Side) {
 	}
 }
 
-// receiver returns the side that gets what from wrote.
-func (p *Pair) receiver(from Side) interface {
+// side returns what the two sides have in common.
+func (p *Pair) side(side Side) interface {
 	Receive(time.Time, []byte)
 	Closed(time.Time, error)
+	SetWriteBlocked(bool)
+	PublishData(time.Time, uint64, []byte) error
 } {
-	if from == Client {
-		return p.Server
+	if side == Client {
+		return p.Client
 	}
-	return p.Client
+	return p.Server
 }
