@@ -33,24 +33,28 @@ const (
 // that nobody needs to hold a body that will be refused. Errors are of type
 // *Error with [ErrTooLarge] or [ErrMalformed].
 func Frame(buf []byte, max int) (h Header, n int, err error) {
+	if len(buf) < 2 || buf[0] < 0x10 || buf[1] >= 0x80 || max > 0 && int(buf[1])+2 > max {
+		return longFrame(buf, max)
+	}
+	h = Header{Type: PacketType(buf[0] >> 4), Flags: buf[0] & 0x0F, Remaining: int(buf[1]), Len: 2}
+	if n = int(buf[1]) + 2; n > len(buf) {
+		n = 0
+	}
+	return h, n, nil
+}
+
+// longFrame is Frame for all packets, also those whose Remaining Length takes
+// one byte.
+func longFrame(buf []byte, max int) (h Header, n int, err error) {
 	if len(buf) < 2 || buf[0] < 0x10 {
 		return h, 0, checkFirstByte(buf)
 	}
-	remaining := int(buf[1])
-	size := 2
-	if remaining >= 0x80 {
-		if remaining, size, err = longRemaining(buf); size == 0 {
-			return h, 0, err
-		}
+	remaining, size, err := longRemaining(buf)
+	if size == 0 {
+		return h, 0, err
 	}
-	h = Header{
-		Type:      PacketType(buf[0] >> 4),
-		Flags:     buf[0] & 0x0F,
-		Remaining: remaining,
-		Len:       size,
-	}
-	n = size + remaining
-	if max > 0 && n > max {
+	h = Header{Type: PacketType(buf[0] >> 4), Flags: buf[0] & 0x0F, Remaining: remaining, Len: size}
+	if n = h.Size(); max > 0 && n > max {
 		return h, 0, tooLarge(h)
 	}
 	if n > len(buf) {
@@ -59,7 +63,7 @@ func Frame(buf []byte, max int) (h Header, n int, err error) {
 	return h, n, nil
 }
 
-// longRemaining reads a Remaining Length of two or more bytes. Its size is 0
+// longRemaining reads a Remaining Length. Its size is 0
 // as long as bytes are missing, or with an error.
 func longRemaining(buf []byte) (remaining, size int, err error) {
 	for i := 1; i < len(buf) && i <= 4; i++ {
