@@ -132,3 +132,87 @@ func TestEveryPacketInEveryState(t *testing.T) {
 		expectClose(t, state.name+" type 0", trace, told)
 	}
 }
+
+// TestEveryPacketWhileWaiting sends every packet type while the application of a
+// server has to answer CONNECT or AUTH. None is looked at before; then each does
+// what it does in the state that follows.
+func TestEveryPacketWhileWaiting(t *testing.T) {
+	const withMethod = `recv CONNECT {"ClientID":"c","CleanStart":true,"Properties":{"AuthenticationMethod":"m"}}`
+	for _, wait := range []struct {
+		name, version string
+		setup         []string
+		answer        string
+		told          string // what is written for the answer
+		after         []string
+	}{
+		// [MQTT-3.1.4-5] v5 [MQTT-3.1.4-6] v5
+		{"accept", "v5", []string{`server v5`, `recv ` + packets["CONNECT"]}, `accept`, "Write CONNACK\n", nil},
+		// [MQTT-3.1.4-5] v311
+		{"accept", "v311", []string{`server v311`, `recv ` + packets["CONNECT"]}, `accept`, "Write CONNACK\n", nil},
+		{"accept", "v5", []string{`server v5`, withMethod, `auth {"ReasonCode":24}`, `recv ` + packets["AUTH"]}, `accept`, "Write CONNACK AuthenticationMethod=m\n", nil},
+		{"auth", "v5", []string{`server v5`, withMethod}, `auth {"ReasonCode":24}`, "Write AUTH ReasonCode=\"0x18 Continue authentication\" AuthenticationMethod=m\n", nil},
+		// [MQTT-3.1.4-6] v5: after a refusal nothing is looked at.
+		{"refuse", "v5", []string{`server v5`, `recv ` + packets["CONNECT"]}, `refuse {"ReasonCode":137}`, "Write CONNACK ReasonCode=\"0x89 Server busy\"\n", nil},
+		{"refuse", "v311", []string{`server v311`, `recv ` + packets["CONNECT"]}, `refuse {"ReasonCode":136}`, "Write CONNACK ReasonCode=\"0x88 Server unavailable\"\n", nil},
+	} {
+		for name, packet := range packets {
+			if wait.version == "v311" {
+				switch name {
+				case "AUTH":
+					packet = "hex F0 00"
+				case "UNSUBACK":
+					packet = `UNSUBACK {"PacketID":5}`
+				}
+			}
+			what := wait.name + " " + wait.version + " " + name
+			waited, plain := newRig(), newRig()
+			for _, line := range wait.setup {
+				for _, r := range []*rig{waited, plain} {
+					if _, err := r.run(line); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			if trace, err := waited.run("recv " + packet); err != nil || trace != "" || !waited.InputPaused() {
+				t.Errorf("%s: %v, input paused: %v, want nothing:\n%s", what, err, waited.InputPaused(), trace)
+			}
+			got, err := waited.run(wait.answer)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := plain.run(wait.answer)
+			if err != nil {
+				t.Fatal(err)
+			}
+			then, err := plain.run("recv " + packet)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if a, b := inOrder(got), inOrder(want+then); a != b {
+				t.Errorf("%s: got\n%swant\n%s", what, a, b)
+			}
+			if wait.name == "refuse" && then != "" {
+				t.Errorf("%s: after Close came %s", what, then)
+			}
+			if strings.Count(got, wait.told) != 1 {
+				t.Errorf("%s: want once %q:\n%s", what, wait.told, got)
+			}
+		}
+	}
+}
+
+// inOrder returns the writes of a trace and then its other events, without the
+// timers: packets that came together may be answered by one Write.
+func inOrder(trace string) string {
+	var writes, rest strings.Builder
+	for line := range strings.Lines(trace) {
+		switch {
+		case strings.HasPrefix(line, "Timer"):
+		case strings.HasPrefix(line, "Write"):
+			writes.WriteString(line)
+		default:
+			rest.WriteString(line)
+		}
+	}
+	return writes.String() + rest.String()
+}
