@@ -385,8 +385,77 @@ func TestClientID(t *testing.T) {
 	connack {"Properties":{"AssignedClientIdentifier":"x2"}}
 	forget
 	open
-	| > CONNECT SessionExpiryInterval=100 ClientID=""
+	| > CONNECT CleanStart=true SessionExpiryInterval=100 ClientID=""
 	| < CONNACK AssignedClientIdentifier=x2
 	| Connected session=false packet=CONNACK AssignedClientIdentifier=x2
+	`)
+}
+
+// TestOtherClientID goes on under another name, with none of the old session.
+func TestOtherClientID(t *testing.T) {
+	// [MQTT-3.1.3-2] v311
+	scenario(t, `
+	v311
+	config {"Orphans":1}
+	client {"ClientID":"c"}
+	subscribe a a:1
+	up
+	| Open attempt=1
+	| > CONNECT ClientID=c
+	| < CONNACK
+	| Connected session=false packet=CONNACK
+	| > SUBSCRIBE PacketID=1 Filters[0].Filter=a Filters[0].QoS=1
+	| < SUBACK PacketID=1 ReasonCodes="0x01 Granted QoS 1"
+	| Subscribed filter=a reason=0x01
+	mute
+	publish x:1:one
+	| token 2
+	| > PUBLISH QoS=1 Topic=x PacketID=2 Payload="3 bytes" "one"
+	mute off
+	setconnect {"ClientID":"d"}
+	cut
+	| Close reason=0x80 error=transport closed
+	| Waiting attempt=2 reason=0x80 error=transport closed wait=1s
+	forget
+	retrynow
+	| Open attempt=2 reason=0x80 error=transport closed
+	open
+	| Orphaned token=2 publish=PUBLISH QoS=1 Topic=x Payload="3 bytes"
+	| SessionLost lost=1 queued=1
+	| > CONNECT ClientID=d
+	| < CONNACK
+	| Connected session=false packet=CONNACK
+	| > SUBSCRIBE PacketID=3 Filters[0].Filter=a Filters[0].QoS=1
+	| > PUBLISH QoS=1 Topic=x PacketID=4 Payload="3 bytes" "one"
+	| < SUBACK PacketID=3 ReasonCodes="0x01 Granted QoS 1"
+	| < PUBACK PacketID=4
+	| Subscribed filter=a restored=true reason=0x01
+	| Published token=2 id=4 packet=PUBACK PacketID=4
+	`)
+	scenario(t, `
+	client {"ClientID":"c","CleanStart":true,"Properties":{"SessionExpiryInterval":100}}
+	subscribe a a:1
+	up
+	| Open attempt=1
+	| > CONNECT CleanStart=true SessionExpiryInterval=100 ClientID=c
+	| < CONNACK
+	| Connected session=false packet=CONNACK
+	| > SUBSCRIBE PacketID=1 SubscriptionIdentifier=1 Filters[0].Filter=a Filters[0].QoS=1
+	| < SUBACK PacketID=1 ReasonCodes="0x01 Granted QoS 1"
+	| Subscribed filter=a reason=0x01
+	cut
+	| Close reason=0x80 error=transport closed
+	| Waiting attempt=2 reason=0x80 error=transport closed wait=1s
+	setconnect {"ClientID":"d","CleanStart":true,"Properties":{"SessionExpiryInterval":100}}
+	forget
+	retrynow
+	| Open attempt=2 reason=0x80 error=transport closed
+	open
+	| > CONNECT CleanStart=true SessionExpiryInterval=100 ClientID=d
+	| < CONNACK
+	| Connected session=false packet=CONNACK
+	| > SUBSCRIBE PacketID=2 SubscriptionIdentifier=1 Filters[0].Filter=a Filters[0].QoS=1
+	| < SUBACK PacketID=2 ReasonCodes="0x01 Granted QoS 1"
+	| Subscribed filter=a restored=true reason=0x01
 	`)
 }

@@ -189,6 +189,29 @@ func TestHandlersByTopic(t *testing.T) {
 	`)
 }
 
+// TestOverlapWithin calls a handler once, however many of its filters match.
+func TestOverlapWithin(t *testing.T) {
+	scenario(t, `
+	v311
+	client {"ClientID":"c"}
+	subscribe a a/+ a/b a/# +/b
+	up
+	| Open attempt=1
+	| > CONNECT ClientID=c
+	| < CONNACK
+	| Connected session=false packet=CONNACK
+	| > SUBSCRIBE PacketID=1 Filters[0].Filter=a/+ Filters[1].Filter=a/b Filters[2].Filter=a/# Filters[3].Filter=+/b
+	| < SUBACK PacketID=1 ReasonCodes="0x00 Granted QoS 0, 0x00 Granted QoS 0, 0x00 Granted QoS 0, 0x00 Granted QoS 0"
+	| Subscribed filter=a/+ reason=0x00
+	| Subscribed filter=a/b reason=0x00
+	| Subscribed filter=a/# reason=0x00
+	| Subscribed filter=+/b reason=0x00
+	send a/b:0:x
+	| < PUBLISH Topic=a/b Payload="1 bytes" "x"
+	| handler a: a/b "x"
+	`)
+}
+
 // TestLargeGroup has more filters with one handler than are looked at one by
 // one.
 func TestLargeGroup(t *testing.T) {

@@ -41,6 +41,7 @@ type link struct {
 	status   Status
 	connect  codec.Connect // of every connection
 	assigned string        // Client Identifier that the server chose
+	clientID string        // of the last connection that was accepted
 	accepted bool          // a connection was accepted, so Clean Start has been done
 	stopping bool
 	attempt  int       // in this row
@@ -109,11 +110,16 @@ func (c *Client) Opened(now time.Time) error {
 	}
 	c.set(now)
 	p := l.connect
+	if c.version.IsV5() && len(p.ClientID) == 0 {
+		p.ClientID = codec.Bytes(l.assigned)
+	}
+	if l.accepted && string(p.ClientID) != l.clientID {
+		// Another session, which has none of our subscriptions.
+		l.accepted = false
+		c.subs.forget()
+	}
 	if c.version.IsV5() {
 		p.CleanStart = p.CleanStart && !l.accepted
-		if len(p.ClientID) == 0 {
-			p.ClientID = codec.Bytes(l.assigned)
-		}
 	}
 	if err := c.s.Connect(now, &p); err != nil {
 		c.stopped(Failure{Err: err, Reason: reasonOf(err)})
@@ -187,6 +193,7 @@ func (c *Client) Retry(now time.Time) {
 func (c *Client) connected(ev *Event) {
 	l := &c.link
 	l.status, l.since, l.accepted = StatusConnected, c.now, true
+	l.clientID = c.s.Limits().ClientID
 	c.stats.Connections++
 	if p, ok := ev.Packet.(*codec.Connack); ok && p.Properties.AssignedClientIdentifier.Set {
 		l.assigned = string(p.Properties.AssignedClientIdentifier.Value)

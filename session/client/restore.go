@@ -17,8 +17,7 @@ func (c *Client) restore(present bool) {
 	for e := s.head; e != nil; {
 		next := e.next
 		if !present {
-			e.restored = e.restored || e.server == active
-			e.server = absent
+			e.forget()
 		}
 		switch {
 		case !e.wanted && !present:
@@ -30,6 +29,18 @@ func (c *Client) restore(present bool) {
 		e = next
 	}
 	c.flush()
+}
+
+// forget notes that the server has none of the subscriptions.
+func (s *subscriptions) forget() {
+	for e := s.head; e != nil; e = e.next {
+		e.forget()
+	}
+}
+
+func (e *entry) forget() {
+	e.restored = e.restored || e.server == active
+	e.server = absent
 }
 
 // flush sends what is to be sent, as far as the connection takes it.
