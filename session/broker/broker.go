@@ -2,6 +2,8 @@ package broker
 
 import (
 	"iter"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/mqttcore/mqttcore/codec"
@@ -47,7 +49,6 @@ type Broker struct {
 type scratch struct {
 	codes   []codec.ReasonCode
 	replays []*subscription
-	found   []*retainedNode
 }
 
 // New returns a broker without connections.
@@ -126,11 +127,17 @@ func (b *Broker) Disconnect(now time.Time, h Handle, reason codec.ReasonCode) {
 	}
 }
 
-// Shutdown ends all connections, v5.0 clients with the reason 0x8B. Wills are
-// not published. Connections that are opened later end at once.
+// Shutdown ends all connections, v5.0 clients with the reason 0x8B. All Wills,
+// also those whose delay is not over, are published before that, as nobody could
+// do it later. Connections that are opened later end at once. [MQTT-3.1.2-8]
 func (b *Broker) Shutdown(now time.Time) {
 	b.now = now
 	b.stopping = true
+	for _, id := range slices.Sorted(maps.Keys(b.sessions)) {
+		if s := b.sessions[id]; s != nil {
+			b.publishWill(s)
+		}
+	}
 	for _, c := range b.conns.table {
 		if c != nil {
 			b.disconnect(c, codec.ReasonServerShuttingDown)
@@ -203,6 +210,9 @@ func (b *Broker) Next() (Event, bool) {
 		}
 		ev, ok := c.srv.Next()
 		if !ok {
+			if b.feed(c) {
+				continue
+			}
 			b.idle(c)
 			continue
 		}
@@ -250,8 +260,12 @@ func (b *Broker) handle(c *conn, ev *events.Event) bool {
 		b.closed(c)
 		return true
 	case events.Dropped:
-		b.stats.Dropped++
+		b.dropped(c, ev)
 		return true
+	case events.Published:
+		if c.sess != nil {
+			delete(c.sess.lent, ev.Token)
+		}
 	case events.Connect:
 		b.connect(c, ev.Packet.(*codec.Connect))
 	case events.Disconnected:

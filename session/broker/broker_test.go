@@ -390,7 +390,7 @@ func TestShutdown(t *testing.T) {
 	w.b.Shutdown(w.now)
 	w.drain()
 	five.expect("DISCONNECT 8B")
-	four.expect()
+	four.expect("will=gone q0")
 	for _, c := range []*client{five, four, mute} {
 		if !c.closed {
 			t.Error("a connection is left")
@@ -438,8 +438,13 @@ func TestSlowReader(t *testing.T) {
 	if len(slow.in) != 0 || len(fast.packets()) != 10 {
 		t.Errorf("%d bytes for the blocked one", len(slow.in))
 	}
-	if dropped := w.b.Stats().Dropped; dropped != 3 {
-		t.Errorf("%d messages dropped, want 3: 2 fit the output and 5 the queue", dropped)
+	if s := w.b.Stats(); s.Dropped != 3 || s.DroppedQoS0 != 3 {
+		t.Errorf("%d messages dropped, want 3: 2 fit the output and 5 the queue", s.Dropped)
+	}
+	fast.send(publish("a", payload, 1)) // takes the place of one of QoS 0
+	fast.packets()
+	if s := w.b.Stats(); s.Dropped != 4 || s.DroppedQoS0 != 4 {
+		t.Errorf("%+v", s)
 	}
 	if !w.b.InputPaused(slow.h) || w.b.InputPaused(fast.h) {
 		t.Error("InputPaused")

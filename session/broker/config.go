@@ -9,8 +9,8 @@ import (
 // offers, without limits but those of the format.
 type Config struct {
 	// Server applies to every connection: sizes, time limits and the queue
-	// of messages that wait for one client. Shared and the Manual fields are
-	// the broker's own.
+	// of messages that wait for one client. Of that, QueueRefuse stands for
+	// QueueDropQoS0 here. Shared and the Manual fields are the broker's own.
 	Server session.ServerConfig
 
 	// ReceiveMaximum bounds the QoS 1 and 2 messages that a v5.0 client may
@@ -37,8 +37,13 @@ type Config struct {
 	// MaximumSubscriptions bounds the subscriptions of one session; 0 for no
 	// bound.
 	MaximumSubscriptions int
-	// MaximumRetained bounds the retained messages; 0 for no bound.
-	MaximumRetained int
+	// MaximumTopicLength bounds the bytes of topics and filters; 0 for no
+	// bound but the format's, 65,535.
+	MaximumTopicLength int
+	// MaximumRetained bounds the retained messages, MaximumRetainedBytes the sum
+	// of their topics and payloads; 0 for no bound. A message beyond them is
+	// delivered and not retained; the one before it is gone.
+	MaximumRetained, MaximumRetainedBytes int
 
 	// ClientIDPrefix begins the Client Identifiers that the broker assigns. A
 	// broker that restarts should not use the same one again.
@@ -58,6 +63,9 @@ func (c *Config) normalize(shared *session.Shared) {
 	}
 	s := &c.Server
 	s.Shared = shared
+	if s.Queue.Policy == session.QueueRefuse {
+		s.Queue.Policy = session.QueueDropQoS0
+	}
 	s.ManualAck, s.ManualRelease, s.ManualComplete, s.ManualPong = false, false, false, false
 }
 

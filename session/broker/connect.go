@@ -92,6 +92,7 @@ func (b *Broker) accept(c *conn) {
 		b.sessions[c.clientID] = s
 	}
 	s.state, s.conn, c.sess = c.srv.State(), c, s
+	s.resumed()
 	b.timers.stop(&s.expiry)
 	b.timers.stop(&s.willDelay) // [MQTT-3.1.3-9]
 	s.will = newWill(p)

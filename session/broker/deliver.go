@@ -97,7 +97,7 @@ func (b *Broker) message(c *conn, p *codec.Publish) {
 // look like a shared subscription could not be subscribed to.
 func (b *Broker) refusal(topic []byte) codec.ReasonCode {
 	switch {
-	case b.tooDeep(topic):
+	case b.tooLong(topic):
 		return codec.ReasonTopicNameInvalid
 	case topic[0] != '$':
 		return codec.ReasonSuccess
@@ -109,8 +109,12 @@ func (b *Broker) refusal(topic []byte) codec.ReasonCode {
 	return codec.ReasonSuccess
 }
 
-// tooDeep reports whether a topic or filter has more levels than are served.
-func (b *Broker) tooDeep(topic []byte) bool {
+// tooLong reports whether a topic or filter has more levels or bytes than are
+// served.
+func (b *Broker) tooLong(topic []byte) bool {
+	if most := b.cfg.MaximumTopicLength; most > 0 && len(topic) > most {
+		return true
+	}
 	most := b.cfg.MaximumLevels
 	return len(topic) >= most && bytes.Count(topic, []byte{'/'}) >= most
 }

@@ -25,6 +25,25 @@
 //
 // All other events are for information; a driver may ignore them.
 //
+// # Choices
+//
+// Where the standards leave a choice:
+//
+//   - Overlapping subscriptions of one client get one copy of a message.
+//   - A Topic Filter that begins with $share is a shared subscription for v3.1.1
+//     clients too, in which v3.1.1 gives it no meaning; this is what other
+//     brokers do. One that is not well formed, such as $share/g, is an ordinary
+//     filter there, which matches nothing, as topics that begin with $share/ are
+//     refused.
+//   - A message of a shared subscription stays with the member that was chosen
+//     until its session ends. Then it goes to another one, unless it is of
+//     QoS 2 and was sent.
+//   - Messages of QoS 0 are not kept for clients that are away, and are the first
+//     to go when the queue of a client is full.
+//   - Retained messages follow SUBACK as the client takes them, and do not fill
+//     its queue. A topic that is published to meanwhile is left out.
+//   - Wills are published at Shutdown.
+//
 // A driver that writes in the background calls SetWriteBlocked while a
 // connection cannot take bytes, and reads no more from a connection while
 // InputPaused says so. What waits for a slow reader is then bounded by the

@@ -6,15 +6,15 @@ import (
 	"time"
 
 	"github.com/mqttcore/mqttcore/codec"
-	"github.com/mqttcore/mqttcore/session"
 )
 
 // retainedTree stores the retained messages by the levels of their topics.
 // (v3.1.1 3.3.1.3, v5.0 3.3.1.3)
 type retainedTree struct {
-	root retainedNode
-	n    int
-	seq  uint64
+	root  retainedNode
+	n     int
+	bytes int
+	seq   uint64
 }
 
 // retainedNode is a level of one or more topics.
@@ -40,14 +40,20 @@ func (b *Broker) retain(from *sess, p *codec.Publish, expires time.Time) {
 		}
 		return
 	}
-	if full := b.cfg.MaximumRetained; full > 0 && t.n >= full && t.get(p.Topic) == nil {
-		b.stats.Dropped++
+	if b.retainedFull(p) {
+		b.stats.NotRetained++
+		if n := t.get(p.Topic); n != nil {
+			t.remove(&b.timers, n)
+		}
 		return
 	}
 	n := t.make(p.Topic)
 	if n.message == nil {
 		t.n++
+	} else {
+		t.bytes -= size(n.message)
 	}
+	t.bytes += size(p)
 	t.seq++
 	n.message, n.expires, n.seq, n.from = p, expires, t.seq, ""
 	if from != nil {
@@ -57,6 +63,23 @@ func (b *Broker) retain(from *sess, p *codec.Publish, expires time.Time) {
 		n.timer.what, n.timer.topic = alarmRetained, n
 		b.timers.set(&n.timer, expires)
 	}
+}
+
+// size is what a message counts against MaximumRetainedBytes.
+func size(p *codec.Publish) int { return len(p.Topic) + len(p.Payload) }
+
+// retainedFull reports whether there is no room for a message.
+func (b *Broker) retainedFull(p *codec.Publish) bool {
+	n, bytes := b.retained.n+1, b.retained.bytes+size(p)
+	most, mostBytes := b.cfg.MaximumRetained, b.cfg.MaximumRetainedBytes
+	if (most <= 0 || n <= most) && (mostBytes <= 0 || bytes <= mostBytes) {
+		return false
+	}
+	if old := b.retained.get(p.Topic); old != nil {
+		n--
+		bytes -= size(old.message)
+	}
+	return most > 0 && n > most || mostBytes > 0 && bytes > mostBytes
 }
 
 // get returns the node of a topic that has a message, or nil.
@@ -98,6 +121,7 @@ func (t *retainedTree) make(topic []byte) *retainedNode {
 // more.
 func (t *retainedTree) remove(timers *timers, n *retainedNode) {
 	timers.stop(&n.timer)
+	t.bytes -= size(n.message)
 	n.message = nil
 	t.n--
 	for ; n.parent != nil && n.message == nil && len(n.children) == 0; n = n.parent {
@@ -160,21 +184,4 @@ func (n *retainedNode) all(found []*retainedNode) []*retainedNode {
 // begins with $. [MQTT-4.7.2-1]
 func (n *retainedNode) hides(child *retainedNode) bool {
 	return n.parent == nil && len(child.level) > 0 && child.level[0] == '$'
-}
-
-// replay sends a subscriber the retained messages that match its filter.
-func (b *Broker) replay(sub *subscription) {
-	b.scratch.found = b.retained.match([]byte(sub.filter), b.scratch.found[:0])
-	for _, n := range b.scratch.found {
-		if !n.expires.IsZero() && !b.now.Before(n.expires) || sub.noLocal && n.from == sub.sess.clientID {
-			continue
-		}
-		b.deliver(sub.sess, n.message, session.Delivery{
-			QoS:                     min(n.message.QoS, sub.qos),
-			Retain:                  true, // [v3.1.1 MQTT-3.3.1-8]
-			SubscriptionIdentifiers: sub.ids,
-			Expires:                 n.expires,
-		})
-	}
-	clear(b.scratch.found)
 }

@@ -1,6 +1,9 @@
 package broker_test
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -88,4 +91,97 @@ func TestRetainedLimit(t *testing.T) {
 	c := w.connect(codec.V5, clean("c"))
 	c.send(retained("a", "1", 0), retained("b", "2", 0), retained("a", "3", 0), subscribe(filter("#", 0)))
 	c.expect("SUBACK 00", "a=3 q0 retain")
+}
+
+// A message beyond the limit of bytes is delivered but not retained, and takes
+// the one before it along.
+func TestRetainedBytes(t *testing.T) {
+	w := newWorld(t, broker.Config{MaximumRetainedBytes: 10})
+	c := w.connect(codec.V5, clean("c")).subscribed(filter("a", 0))
+	c.send(retained("a", "1234", 0), retained("b", "1234", 0), retained("a", "123456", 0))
+	c.expect("a=1234 q0", "a=123456 q0")
+	if s := w.b.Stats(); s.Retained != 1 || s.RetainedBytes != 5 || s.NotRetained != 1 {
+		t.Errorf("%+v", s)
+	}
+	c.send(retained("b", "", 0), retained("a", "123456789", 0))
+	if s := w.b.Stats(); s.Retained != 1 || s.RetainedBytes != 10 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// However many retained messages match, they come as the client takes them, all
+// of them, in order, and the queue has room for others.
+func TestRetainedPastTheQueue(t *testing.T) {
+	cfg := broker.Config{}
+	cfg.Server.Queue.Messages = 2
+	cfg.Server.HighWater = 64
+	w := newWorld(t, cfg)
+	pub := w.connect(codec.V5, clean("pub"))
+	var want []string
+	for i := range 200 {
+		topic := fmt.Sprintf("a/%d", i)
+		pub.send(retained(topic, "x", codec.QoS(i%2)))
+		want = append(want, fmt.Sprintf("%s=x q%d retain", topic, i%2))
+	}
+	p := lasting("c", codec.V5)
+	p.Properties.ReceiveMaximum = codec.Some(uint16(2))
+	c := w.connect(codec.V5, p)
+	w.b.SetWriteBlocked(w.now, c.h, true)
+	c.send(subscribe(filter("a/#", 1)))
+	pub.send(publish("a/x", "live", 0))
+	w.b.SetWriteBlocked(w.now, c.h, false)
+	w.drain()
+	var got []string
+	for id, rounds := uint32(1), 0; rounds < 300; rounds++ {
+		for _, p := range c.packets() {
+			if p, ok := p.(*codec.Publish); ok && p.Retain {
+				got = append(got, short(p))
+			}
+		}
+		if rounds == 50 { // it goes on over another connection
+			c.drop()
+			c = w.connect(codec.V5, p)
+			got = slices.DeleteFunc(got, func(s string) bool { return strings.HasSuffix(s, "dup") })
+			c.packets()
+			c.send(&codec.Puback{PacketID: id}, &codec.Puback{PacketID: id + 1})
+			id += 2
+			continue
+		}
+		c.send(&codec.Puback{PacketID: id})
+		id++
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %d messages: %q", len(got), got)
+	}
+	if s := w.b.Stats(); s.Dropped != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// Retained messages that are due are not sent once they are replaced, removed
+// or no longer subscribed to.
+func TestRetainedChangesWhileDue(t *testing.T) {
+	w := newWorld(t, broker.Config{})
+	pub := w.connect(codec.V5, clean("pub"))
+	pub.send(retained("a", "1", 1), retained("b", "1", 1), retained("c", "1", 1), retained("d", "1", 1))
+	p := clean("c")
+	p.Properties.ReceiveMaximum = codec.Some(uint16(1))
+	c := w.connect(codec.V5, p)
+	c.send(subscribe(filter("+", 1)))
+	c.expect("SUBACK 01", "a=1 q1 retain") // b waits, the others are due
+	pub.send(retained("c", "2", 1), retained("d", "", 1))
+	for id := range uint32(3) {
+		c.send(&codec.Puback{PacketID: id + 1})
+	}
+	c.expect("b=1 q1 retain", "c=2 q1", "d= q1")
+	c.send(&codec.Puback{PacketID: 4})
+	c.expect()
+	c.send(subscribe(filter("+", 1)))
+	c.expect("SUBACK 01", "a=1 q1 retain")
+	c.send(&codec.Unsubscribe{PacketID: 9, Filters: []codec.Bytes{codec.Bytes("+")}})
+	c.expect("UNSUBACK 00")
+	for id := range uint32(3) {
+		c.send(&codec.Puback{PacketID: id + 5})
+	}
+	c.expect("b=1 q1 retain") // it waited already
 }

@@ -1,7 +1,10 @@
 package broker
 
 import (
+	"errors"
+
 	"github.com/mqttcore/mqttcore/codec"
+	"github.com/mqttcore/mqttcore/events"
 	"github.com/mqttcore/mqttcore/session"
 )
 
@@ -17,6 +20,9 @@ type sess struct {
 	willDelay timer
 	expiry    timer
 
+	replay replay          // retained messages that are still to be sent
+	lent   map[uint64]lent // messages of shared subscriptions, by token
+
 	hit hit // used while a message is routed
 }
 
@@ -29,9 +35,6 @@ func newSess(clientID string) *sess {
 
 // detached goes on with a session whose connection has ended.
 func (b *Broker) detached(s *sess) {
-	if b.stopping {
-		s.will = nil
-	}
 	if s.state.Expired(b.now) {
 		b.endSession(s) // [MQTT-4.1.0-2] [v3.1.1 MQTT-3.1.2-6]
 		return
@@ -53,30 +56,51 @@ func (b *Broker) endSession(s *sess) {
 	s.subs = nil
 	b.stats.Dropped += uint64(s.state.Queued() + s.state.Inflight())
 	b.publishWill(s)
+	b.redeliver(s)
 }
 
 // deliver hands a message to a session: to its connection or, while the client
 // is away and the QoS asks for it, to its queue. It reports whether the session
-// has it.
-func (b *Broker) deliver(s *sess, p *codec.Publish, d session.Delivery) bool {
+// has it, and returns its token there.
+func (b *Broker) deliver(s *sess, p *codec.Publish, d session.Delivery) (token uint64, ok bool) {
 	var err error
 	switch {
 	case s.conn != nil:
-		_, err = s.conn.srv.PublishShared(b.now, p, d)
+		token, err = s.conn.srv.PublishShared(b.now, p, d)
 		b.busy.push(s.conn)
 	case d.QoS == codec.QoS0:
-		return false
+		return 0, false
 	default:
 		var dropped *codec.Publish
-		_, dropped, err = s.state.Enqueue(b.now, p, d, b.cfg.Server.Queue)
+		token, dropped, err = s.state.Enqueue(b.now, p, d, b.cfg.Server.Queue)
 		if dropped != nil {
 			b.stats.Dropped++
 		}
 	}
 	if err != nil {
-		b.stats.Dropped++
-		return false
+		b.stats.drop(d.QoS)
+		return 0, false
 	}
 	b.stats.Delivered++
-	return true
+	return token, true
+}
+
+// dropped counts a message that a session gave up. One of a shared subscription
+// whose session has ended may go to another member, see redeliver.
+func (b *Broker) dropped(c *conn, ev *events.Event) {
+	b.stats.drop(ev.QoS)
+	s := c.sess
+	if s == nil || ev.Token == 0 {
+		return
+	}
+	l, ok := s.lent[ev.Token]
+	if !ok {
+		return
+	}
+	if !errors.Is(ev.Err, session.ErrSessionLost) || ev.QoS == codec.QoS2 && ev.PacketID != 0 {
+		delete(s.lent, ev.Token) // [MQTT-4.8.2-5]
+		return
+	}
+	l.begun = false
+	s.lent[ev.Token] = l
 }

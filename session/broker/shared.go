@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -14,6 +15,7 @@ type group struct {
 	share   string
 	members []*subscription
 	next    int // whose turn it is
+	round   uint64
 }
 
 // group returns the shared subscription with a ShareName, which it makes if
@@ -50,19 +52,71 @@ func (n *subscriptionNode) leave(sub *subscription) {
 	}
 }
 
-// deliverShared hands a message to one member of a shared subscription.
-func (b *Broker) deliverShared(g *group, p *codec.Publish, expires time.Time) {
-	sub := g.choose(p.QoS)
-	if sub == nil {
-		b.stats.Dropped++
-		return
+// lent is a message of a shared subscription that one of its members has.
+type lent struct {
+	group   *group
+	message *codec.Publish
+	expires time.Time
+	qos     codec.QoS
+	begun   bool // at QoS 2: PUBLISH may have been sent
+}
+
+// deliverShared hands a message to one member of a shared subscription: to
+// the one whose turn it is or, where that has no room, to another.
+func (b *Broker) deliverShared(g *group, p *codec.Publish, expires time.Time) bool {
+	g.round++
+	for range g.members {
+		sub := g.choose(p.QoS)
+		if sub == nil {
+			break
+		}
+		s, qos := sub.sess, min(p.QoS, sub.qos) // [MQTT-4.8.2-3]
+		token, ok := b.deliver(s, p, session.Delivery{
+			QoS:                     qos,
+			Retain:                  p.Retain && sub.retainAsPublished,
+			SubscriptionIdentifiers: sub.ids,
+			Expires:                 expires,
+		})
+		if !ok {
+			sub.full = g.round
+			continue
+		}
+		if qos > codec.QoS0 {
+			if s.lent == nil {
+				s.lent = make(map[uint64]lent)
+			}
+			s.lent[token] = lent{group: g, message: p, expires: expires, qos: qos, begun: s.conn != nil}
+		}
+		return true
 	}
-	b.deliver(sub.sess, p, session.Delivery{
-		QoS:                     min(p.QoS, sub.qos), // [MQTT-4.8.2-3]
-		Retain:                  p.Retain && sub.retainAsPublished,
-		SubscriptionIdentifiers: sub.ids,
-		Expires:                 expires,
-	})
+	b.stats.drop(p.QoS)
+	return false
+}
+
+// resumed notes that what waited for a session may be sent from now on.
+func (s *sess) resumed() {
+	for token, l := range s.lent {
+		l.begun = true
+		s.lent[token] = l
+	}
+}
+
+// redeliver gives the messages of a session that has ended, and that it got as
+// a member of shared subscriptions, to other members, in their order. One of
+// QoS 2 stays where it was once it was sent. [U5-4.8.2-a] [MQTT-4.8.2-5]
+func (b *Broker) redeliver(s *sess) {
+	list := s.lent
+	s.lent = nil
+	for _, token := range slices.Sorted(maps.Keys(list)) {
+		l := list[token]
+		expired := !l.expires.IsZero() && !b.now.Before(l.expires)
+		if expired || l.qos == codec.QoS2 && l.begun || len(l.group.members) == 0 {
+			continue
+		}
+		if b.deliverShared(l.group, l.message, l.expires) {
+			b.stats.Redelivered++
+		}
+	}
 }
 
 // choose returns the member whose turn it is among those that can take a
@@ -73,7 +127,7 @@ func (g *group) choose(qos codec.QoS) *subscription {
 	for i := range g.members {
 		at := (g.next + i) % len(g.members)
 		sub := g.members[at]
-		if f := sub.sess.fitness(min(qos, sub.qos)); f > bestFitness {
+		if f := sub.sess.fitness(min(qos, sub.qos)); f > bestFitness && sub.full != g.round {
 			best, bestFitness, place = sub, f, at
 		}
 		if bestFitness == fitNow {

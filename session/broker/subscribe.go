@@ -26,9 +26,10 @@ func (b *Broker) subscribe(c *conn, p *codec.Subscribe) {
 		c.srv.Closed(b.now, err)
 	}
 	for _, sub := range replays {
-		b.replay(sub)
+		b.startReplay(sub)
 	}
 	clear(replays)
+	b.feed(c)
 }
 
 // subscribable returns the reason code with which a filter is refused, or
@@ -42,7 +43,7 @@ func (b *Broker) subscribable(s *sess, f *codec.Subscription, id uint32) codec.R
 		return codec.ReasonWildcardSubscriptionsNotSupported
 	case b.cfg.NoSubscriptionIdentifiers && id != 0:
 		return codec.ReasonSubscriptionIdentifiersNotSupported
-	case b.tooDeep(f.Filter):
+	case b.tooLong(f.Filter):
 		return codec.ReasonTopicFilterInvalid
 	case most > 0 && len(s.subs) >= most && s.subs[string(f.Filter)] == nil:
 		return codec.ReasonQuotaExceeded
@@ -85,14 +86,20 @@ func wantsRetained(f *codec.Subscription, sub *subscription, existed bool) bool 
 	return true
 }
 
+// leave ends a subscription.
+func (b *Broker) leave(sub *subscription) {
+	delete(sub.sess.subs, sub.filter)
+	sub.sess.replay.drop(sub)
+	b.subs.remove(sub)
+}
+
 // unsubscribe answers UNSUBSCRIBE. [MQTT-3.10.4-4] [MQTT-3.10.4-6]
 func (b *Broker) unsubscribe(c *conn, p *codec.Unsubscribe) {
 	codes := b.scratch.codes[:0]
 	for _, filter := range p.Filters {
 		code := codec.ReasonNoSubscriptionExisted
 		if sub := c.sess.subs[string(filter)]; sub != nil {
-			delete(c.sess.subs, sub.filter)
-			b.subs.remove(sub)
+			b.leave(sub)
 			code = codec.ReasonSuccess
 		}
 		codes = append(codes, code)

@@ -21,6 +21,7 @@ type subscription struct {
 	node  *subscriptionNode
 	group *group // of a shared subscription
 	place int    // in the list of its node or group
+	full  uint64 // the round of the group in which it had no room
 }
 
 // subscriptionTree is the index of all subscriptions. It has a node for each

@@ -220,3 +220,13 @@ func BenchmarkMatch(b *testing.B) {
 		})
 	}
 }
+
+// Topics and filters have limits of depth and length, subscriptions of number.
+func TestTopicLimits(t *testing.T) {
+	w := newWorld(t, broker.Config{MaximumTopicLength: 8, MaximumLevels: 3, MaximumSubscriptions: 2})
+	c := w.connect(codec.V5, clean("c"))
+	c.send(subscribe(filter("12345678", 0), filter("123456789", 0), filter("a/b/c/d", 0), filter("a/b/c", 0), filter("e", 0)))
+	c.expect("SUBACK 00 8F 8F 00 97")
+	c.send(publish("123456789", "", 1), publish("a/b/c/d", "", 1), publish("12345678", "", 1))
+	c.expect("PUBACK 100 90", "PUBACK 100 90", "12345678= q0", "PUBACK 100 00")
+}
