@@ -72,11 +72,10 @@ func (b *Broker) sendRetained(sub *subscription, n *retainedNode, seq uint64) bo
 	case sub.noLocal && n.from == sub.sess.clientID:
 		return false
 	}
-	_, ok := b.deliver(sub.sess, n.message, session.Delivery{
+	return b.deliver(sub.sess, n.message, session.Delivery{
 		QoS:                     min(n.message.QoS, sub.qos),
 		Retain:                  true, // [v3.1.1 MQTT-3.3.1-8]
 		SubscriptionIdentifiers: sub.ids,
 		Expires:                 n.expires,
 	})
-	return ok
 }

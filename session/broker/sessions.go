@@ -59,18 +59,27 @@ func (b *Broker) endSession(s *sess) {
 	b.redeliver(s)
 }
 
-// deliver hands a message to a session: to its connection or, while the client
-// is away and the QoS asks for it, to its queue. It reports whether the session
-// has it, and returns its token there.
-func (b *Broker) deliver(s *sess, p *codec.Publish, d session.Delivery) (token uint64, ok bool) {
+// deliver hands a message to a session, and counts it where that has no room.
+func (b *Broker) deliver(s *sess, p *codec.Publish, d session.Delivery) bool {
+	if s.conn == nil && d.QoS == codec.QoS0 {
+		return false
+	}
+	_, ok := b.offer(s, p, d)
+	if !ok {
+		b.stats.drop(d.QoS)
+	}
+	return ok
+}
+
+// offer hands a message to a session: to its connection or, while the client is
+// away, to its queue. It reports whether the session has it, and returns its
+// token there.
+func (b *Broker) offer(s *sess, p *codec.Publish, d session.Delivery) (token uint64, ok bool) {
 	var err error
-	switch {
-	case s.conn != nil:
+	if s.conn != nil {
 		token, err = s.conn.srv.PublishShared(b.now, p, d)
 		b.busy.push(s.conn)
-	case d.QoS == codec.QoS0:
-		return 0, false
-	default:
+	} else {
 		var dropped *codec.Publish
 		token, dropped, err = s.state.Enqueue(b.now, p, d, b.cfg.Server.Queue)
 		if dropped != nil {
@@ -78,7 +87,6 @@ func (b *Broker) deliver(s *sess, p *codec.Publish, d session.Delivery) (token u
 		}
 	}
 	if err != nil {
-		b.stats.drop(d.QoS)
 		return 0, false
 	}
 	b.stats.Delivered++

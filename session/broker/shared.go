@@ -71,7 +71,7 @@ func (b *Broker) deliverShared(g *group, p *codec.Publish, expires time.Time) bo
 			break
 		}
 		s, qos := sub.sess, min(p.QoS, sub.qos) // [MQTT-4.8.2-3]
-		token, ok := b.deliver(s, p, session.Delivery{
+		token, ok := b.offer(s, p, session.Delivery{
 			QoS:                     qos,
 			Retain:                  p.Retain && sub.retainAsPublished,
 			SubscriptionIdentifiers: sub.ids,
