@@ -24,7 +24,22 @@ func init() {
 			return nil
 		},
 		"config": func(r *rig, args string) error { r.parse(args, &r.config); return nil },
+		// restart goes on in another process, with the stored state.
+		"restart": func(r *rig, _ string) error {
+			b, err := r.c.Session().State().AppendBinary(nil)
+			if err != nil {
+				return err
+			}
+			r.config.Session.State = new(session.State)
+			if err := r.config.Session.State.UnmarshalBinary(b); err != nil {
+				return err
+			}
+			r.s = nil
+			r.c = client.New(r.config)
+			return nil
+		},
 		"v311":   func(r *rig, _ string) error { r.version = codec.V311; return nil },
+		"wide":   func(r *rig, _ string) error { r.version, r.server.Wide = codec.V5Wide, true; return nil },
 		"timers": func(r *rig, _ string) error { r.timers = true; return nil },
 		"random": func(r *rig, args string) error {
 			f, err := strconv.ParseFloat(args, 64)
@@ -163,6 +178,9 @@ func init() {
 		},
 
 		"respond": func(r *rig, args string) error {
+			if _, err := r.c.Respond(r.now, r.incoming.Publish, r.message("own")); err == nil {
+				r.t.Error("a response with a topic of its own")
+			}
 			_, err := r.c.Respond(r.now, r.incoming.Publish, &codec.Publish{Payload: codec.Bytes(args)})
 			return err
 		},

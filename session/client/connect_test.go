@@ -226,6 +226,58 @@ func TestRefused(t *testing.T) {
 	`)
 }
 
+// TestMoved follows a server that has moved for good, and one that sends the
+// client elsewhere once.
+func TestMoved(t *testing.T) {
+	scenario(t, `
+	client {"ClientID":"c"}
+	start
+	| Open attempt=1
+	connack {"ReasonCode":157,"Properties":{"ServerReference":"b"}}
+	open
+	| > CONNECT ClientID=c
+	| < CONNACK ReasonCode="0x9D Server moved" ServerReference=b
+	| server: Close reason=0x9D error=mqtt: Refuse: connection refused: Server moved
+	| Refused reason=0x9D packet=CONNACK ReasonCode="0x9D Server moved" ServerReference=b
+	| Close reason=0x9D error=mqtt: Connect: connection refused: Server moved
+	| Waiting attempt=2 reason=0x9D error=mqtt: Connect: connection refused: Server moved wait=0s
+	| Open attempt=2 server=b reason=0x9D error=mqtt: Connect: connection refused: Server moved
+	openfail
+	| Waiting attempt=3 error=transport closed wait=2s
+	after 2s
+	| Open attempt=3 server=b error=transport closed
+	connack
+	open
+	| > CONNECT ClientID=c
+	| < CONNACK
+	| Connected session=false packet=CONNACK
+	kick {"ReasonCode":156,"Properties":{"ServerReference":"d"}}
+	| < DISCONNECT ReasonCode="0x9C Use another server" ServerReference=d
+	| Disconnected reason=0x9C packet=DISCONNECT ReasonCode="0x9C Use another server" ServerReference=d
+	| Close reason=0x9C error=mqtt: Receive: disconnected by the peer: Use another server
+	| Waiting attempt=4 reason=0x9C error=mqtt: Receive: disconnected by the peer: Use another server wait=4s
+	after 1m
+	| Open attempt=4 server=d reason=0x9C error=mqtt: Receive: disconnected by the peer: Use another server
+	open
+	| > CONNECT ClientID=c
+	| < CONNACK
+	| Connected session=false packet=CONNACK
+	cut
+	| Close reason=0x80 error=transport closed
+	| Waiting attempt=5 reason=0x80 error=transport closed wait=8s
+	after 1m
+	| Open attempt=5 server=b reason=0x80 error=transport closed
+	connack {"ReasonCode":157}
+	open
+	| > CONNECT ClientID=c
+	| < CONNACK ReasonCode="0x9D Server moved"
+	| server: Close reason=0x9D error=mqtt: Refuse: connection refused: Server moved
+	| Refused reason=0x9D packet=CONNACK ReasonCode="0x9D Server moved"
+	| Close reason=0x9D error=mqtt: Connect: connection refused: Server moved
+	| Stopped reason=0x9D error=mqtt: Connect: connection refused: Server moved
+	`)
+}
+
 // TestDisconnected tells what the server's DISCONNECT leads to.
 func TestDisconnected(t *testing.T) {
 	scenario(t, `
@@ -318,6 +370,8 @@ func TestStop(t *testing.T) {
 	| > CONNECT SessionExpiryInterval=100 ClientID=c
 	| < CONNACK
 	| Connected session=false packet=CONNACK
+	stop {"ReasonCode":1}
+	| error mqtt: Stop: DISCONNECT: malformed packet: ReasonCode: the packet has no such reason code rule MQTT-3.14.2-1
 	stop {"ReasonCode":130,"Properties":{"ReasonString":"done"}}
 	| > DISCONNECT ReasonCode="0x82 Protocol Error" ReasonString=done
 	| Close reason=0x82
@@ -457,5 +511,26 @@ func TestOtherClientID(t *testing.T) {
 	| > SUBSCRIBE PacketID=2 SubscriptionIdentifier=1 Filters[0].Filter=a Filters[0].QoS=1
 	| < SUBACK PacketID=2 ReasonCodes="0x01 Granted QoS 1"
 	| Subscribed filter=a restored=true reason=0x01
+	`)
+}
+
+// TestStopIllegal refuses a DISCONNECT that the connection does not allow.
+func TestStopIllegal(t *testing.T) {
+	// [U5-3.14.2.2.2-a] v5
+	scenario(t, `
+	client {"ClientID":"c"}
+	up
+	| Open attempt=1
+	| > CONNECT ClientID=c
+	| < CONNACK
+	| Connected session=false packet=CONNACK
+	stop {"Properties":{"SessionExpiryInterval":7}}
+	| error mqtt: Disconnect: not possible in this state: Session Expiry Interval was 0 in CONNECT rule U5-3.14.2.2.2-a
+	status
+	| connected inflight=0 queued=0
+	stop
+	| > DISCONNECT
+	| Close
+	| Stopped
 	`)
 }

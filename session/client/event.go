@@ -72,7 +72,9 @@ const (
 	// granted QoS, or 0x80 and above for a refusal, which Err explains if the
 	// filter was not even sent. Restored may be set.
 	Subscribed = Kind(events.Subscribed)
-	// Unsubscribed tells that Filter is no longer subscribed: Reason.
+	// Unsubscribed tells what the server answered for Filter that is no longer
+	// wanted: Reason, and Err if it could not be asked. ReasonNoSubscriptionExisted
+	// also stands for a filter that was lost with the session.
 	Unsubscribed = Kind(events.Unsubscribed)
 	// SessionLost tells that the session state was lost: Count messages were
 	// under way; they were Dropped or Orphaned before. Queued messages wait.

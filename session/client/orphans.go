@@ -16,7 +16,9 @@ type parcel struct {
 	expires time.Time
 }
 
-// parcel makes a copy of a message that the session has dropped.
+// parcel makes a copy of a message that the session has dropped. One of an
+// earlier process, whose age is not known, gets all of its Message Expiry
+// Interval again.
 func (c *Client) parcel(ev *Event) parcel {
 	p := parcel{pub: ev.Publish.Clone(), expires: c.out.expires[ev.Token]}
 	p.pub.QoS, p.pub.PacketID, p.pub.Dup = ev.QoS, 0, false

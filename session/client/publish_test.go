@@ -1,6 +1,10 @@
 package client_test
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/mqttcore/mqttcore/session/client"
+)
 
 // TestOutcomes sees one outcome for each message.
 func TestOutcomes(t *testing.T) {
@@ -180,4 +184,32 @@ func TestReceiveMaximum(t *testing.T) {
 	| < PUBACK PacketID=2
 	| Published token=2 id=2 packet=PUBACK PacketID=2
 	`)
+}
+
+// TestLongQueue sends a queue bit by bit, with an outcome for each message.
+func TestLongQueue(t *testing.T) {
+	r := newRig(t)
+	r.config.Session.Queue.Messages = -1
+	r.connack.Properties.ReceiveMaximum.Set, r.connack.Properties.ReceiveMaximum.Value = true, 3
+	r.command(`client {"ClientID":"c"}`)
+	outcomes := map[uint64]int{}
+	r.onClientEvent = func(ev client.Event) {
+		if ev.Kind == client.Published {
+			outcomes[ev.Token]++
+		}
+	}
+	for range 300 {
+		r.command("publish a:0:x")
+		r.command("publish a:1:x")
+	}
+	r.command("up")
+	r.drain()
+	for token := range uint64(600) {
+		if outcomes[token+1] != 1 {
+			t.Errorf("message %d has %d outcomes", token+1, outcomes[token+1])
+		}
+	}
+	if n := r.c.Leftovers(); n != 0 {
+		t.Errorf("%d things are kept", n)
+	}
 }

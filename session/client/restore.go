@@ -22,7 +22,7 @@ func (c *Client) restore(present bool) {
 		switch {
 		case !e.wanted && !present:
 			s.remove(e)
-			c.unsubscribedEvent(e, codec.ReasonNoSubscriptionExisted)
+			c.unsubscribedEvent(e, codec.ReasonNoSubscriptionExisted, nil)
 		case !e.wanted, e.server != active:
 			s.touch(e)
 		}
@@ -81,11 +81,7 @@ func (c *Client) sendBatch() (n int, err error) {
 	switch {
 	case errors.Is(err, session.ErrExhausted):
 		return 0, err
-	case err != nil && len(s.batch) > 1:
-		s.batch = s.batch[:1]
-		token, err = c.request(e)
-	}
-	if err != nil {
+	case err != nil: // too large, alone in its packet
 		c.giveUp(e, err)
 		return 1, nil
 	}
@@ -104,7 +100,7 @@ func (c *Client) giveUp(e *entry, err error) {
 		return
 	}
 	c.subs.remove(e)
-	c.unsubscribedEvent(e, reasonOf(err))
+	c.unsubscribedEvent(e, reasonOf(err), err)
 }
 
 // fill puts the entries of the next packet into batch: those at the head of
@@ -243,7 +239,7 @@ func (c *Client) unsubscribed(ev *Event) {
 			code = codes[i]
 		}
 		e.server = absent
-		c.unsubscribedEvent(e, code)
+		c.unsubscribedEvent(e, code, nil)
 		if e.wanted {
 			s.touch(e) // again, meanwhile
 		} else {
@@ -257,6 +253,6 @@ func (c *Client) subscribedEvent(e *entry, code codec.ReasonCode, err error) {
 	e.restored = false
 }
 
-func (c *Client) unsubscribedEvent(e *entry, code codec.ReasonCode) {
-	c.note(Event{Kind: Unsubscribed, Filter: e.filter, Event: events.Event{Reason: code}})
+func (c *Client) unsubscribedEvent(e *entry, code codec.ReasonCode, err error) {
+	c.note(Event{Kind: Unsubscribed, Filter: e.filter, Event: events.Event{Reason: code, Err: err}})
 }

@@ -84,23 +84,22 @@ type sent struct {
 // world is a simulation.
 type world struct {
 	*rig
-	rng     *rand.Rand
-	counts  map[string]int
-	faults  []string
-	calm    bool // nothing goes wrong any more
-	number  int
-	sent    map[uint64]*sent
-	byName  map[string]*sent
-	last    int // number of the message that arrived last for the first time
-	asked   map[uint64]int
-	filters map[string]remote // at the server
-	granted map[string]codec.ReasonCode
-	downward    map[string]*delivery // of the server
-	tokens  map[uint64]*delivery
-	wire    []byte // to the client
-	late    []*codec.Publish
-	up      bool
-	orphans client.OrphanPolicy
+	rng      *rand.Rand
+	counts   map[string]int
+	faults   []string
+	calm     bool // nothing goes wrong any more
+	number   int
+	sent     map[uint64]*sent
+	byName   map[string]*sent
+	last     int // number of the message that arrived last for the first time
+	asked    map[uint64]int
+	filters  map[string]remote    // at the server
+	downward map[string]*delivery // of the server
+	tokens   map[uint64]*delivery
+	wire     []byte // to the client
+	late     []*codec.Publish
+	up       bool
+	orphans  client.OrphanPolicy
 }
 
 // remote is a subscription at the server.

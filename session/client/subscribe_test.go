@@ -1,6 +1,11 @@
 package client_test
 
-import "testing"
+import (
+	"strings"
+	"testing"
+
+	"github.com/mqttcore/mqttcore/codec"
+)
 
 // TestSubscribe sends filters with the identifier of their handler, eight to a
 // packet, and again only when the session was lost.
@@ -468,5 +473,107 @@ func TestExhausted(t *testing.T) {
 	want := "Published token=7 id=7 packet=PUBACK PacketID=7\n> SUBSCRIBE PacketID=7 SubscriptionIdentifier=2 Filters[0].Filter=i Filters[1].Filter=j\n"
 	if got := r.out.String(); got != want {
 		t.Errorf("got %s", got)
+	}
+}
+
+// TestPacketSizes fills packets to the last byte.
+func TestPacketSizes(t *testing.T) {
+	// [MQTT-3.2.2-15] v5
+	scenario(t, `
+	wide
+	connack {"Properties":{"MaximumPacketSize":26}}
+	config {"Session":{"AllowControlCharacters":true}}
+	client {"ClientID":"c","Properties":{"SessionExpiryInterval":100}}
+	subscribe a 12345 67890 1234567890123 12345678901234 x
+	up
+	| Open attempt=1
+	| > CONNECT SessionExpiryInterval=100 ClientID=c
+	| < CONNACK MaximumPacketSize=26
+	| Connected session=false packet=CONNACK MaximumPacketSize=26
+	| > SUBSCRIBE PacketID=1 SubscriptionIdentifier=1 Filters[0].Filter=12345 Filters[1].Filter=67890
+	| > SUBSCRIBE PacketID=2 SubscriptionIdentifier=1 Filters[0].Filter=1234567890123
+	| > SUBSCRIBE PacketID=3 SubscriptionIdentifier=1 Filters[0].Filter=12345678901234
+	| > SUBSCRIBE PacketID=4 SubscriptionIdentifier=1 Filters[0].Filter=x
+	| < SUBACK PacketID=1 ReasonCodes="0x00 Granted QoS 0, 0x00 Granted QoS 0"
+	| < SUBACK PacketID=2 ReasonCodes="0x00 Granted QoS 0"
+	| < SUBACK PacketID=3 ReasonCodes="0x00 Granted QoS 0"
+	| < SUBACK PacketID=4 ReasonCodes="0x00 Granted QoS 0"
+	| Subscribed filter=12345 reason=0x00
+	| Subscribed filter=67890 reason=0x00
+	| Subscribed filter=1234567890123 reason=0x00
+	| Subscribed filter=12345678901234 reason=0x00
+	| Subscribed filter=x reason=0x00
+	unsubscribe 12345 67890 1234567890123456789 x
+	| Unsubscribed filter=1234567890123456789 reason=0x95 error=mqtt: Unsubscribe: over a limit of the peer: packet is above the Maximum Packet Size of the server rule MQTT-3.2.2-15
+	| > UNSUBSCRIBE PacketID=5 Filters=12345 Filters=67890
+	| > UNSUBSCRIBE PacketID=6 Filters=x
+	| < UNSUBACK PacketID=5 ReasonCodes="0x00 Success, 0x00 Success"
+	| < UNSUBACK PacketID=6 ReasonCodes="0x00 Success"
+	| Unsubscribed filter=12345 reason=0x00
+	| Unsubscribed filter=67890 reason=0x00
+	| Unsubscribed filter=x reason=0x00
+	connack {"Properties":{"MaximumPacketSize":25,"SessionExpiryInterval":100}}
+	forget
+	again
+	| Close reason=0x80 error=transport closed
+	| Waiting attempt=2 reason=0x80 error=transport closed wait=1s
+	| Open attempt=2 reason=0x80 error=transport closed
+	| > CONNECT SessionExpiryInterval=100 ClientID=c
+	| < CONNACK SessionExpiryInterval=100 MaximumPacketSize=25
+	| Connected session=false packet=CONNACK SessionExpiryInterval=100 MaximumPacketSize=25
+	| Subscribed filter=12345678901234 restored=true reason=0x95 error=mqtt: Subscribe: over a limit of the peer: packet is above the Maximum Packet Size of the server rule MQTT-3.2.2-15
+	| SessionLost lost=0 queued=0
+	| > SUBSCRIBE PacketID=7 SubscriptionIdentifier=1 Filters[0].Filter=1234567890123
+	| < SUBACK PacketID=7 ReasonCodes="0x00 Granted QoS 0"
+	| Subscribed filter=1234567890123 restored=true reason=0x00
+	`)
+	for _, length := range []int{100, 120, 121, 122, 123, 124, 125, 126, 127, 128, 129, 130} {
+		for limit := 135; limit < 145; limit++ {
+			r := newRig(t)
+			r.connack.Properties.MaximumPacketSize = codec.Some(uint32(limit))
+			r.command(`client {"ClientID":"c"}`)
+			first := strings.Repeat("x", length)
+			r.command("subscribe a " + first + " y z")
+			r.command("up")
+			r.out.Reset()
+			r.drain()
+			p := codec.Subscribe{PacketID: 1, Filters: []codec.Subscription{{Filter: codec.Bytes(first)}, {Filter: codec.Bytes("y")}, {Filter: codec.Bytes("z")}}}
+			p.Properties.SubscriptionIdentifier = codec.Some(uint32(1))
+			want := 1
+			switch size := p.Size(codec.V5); {
+			case size-8 > limit:
+				want = 0
+			case size-4 > limit:
+			case size > limit:
+				want = 2
+			default:
+				want = 3
+			}
+			n := 0
+			for line := range strings.Lines(r.out.String()) {
+				if strings.HasPrefix(line, "> SUBSCRIBE") && strings.Contains(line, first) {
+					n = strings.Count(line, ".Filter=")
+				}
+			}
+			if n != want {
+				t.Errorf("first filter of %d bytes, limit %d: %d filters in its packet, want %d\n%s", length, limit, n, want, r.out.String())
+			}
+		}
+	}
+}
+
+// TestSubscriptionsBreak leaves the loop over the set.
+func TestSubscriptionsBreak(t *testing.T) {
+	r := newRig(t)
+	r.command(`client {"ClientID":"c"}`)
+	r.command("subscribe a a b c")
+	n := 0
+	for range r.c.Subscriptions() {
+		if n++; n == 2 {
+			break
+		}
+	}
+	if n != 2 {
+		t.Error(n)
 	}
 }
