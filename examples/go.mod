@@ -6,4 +6,6 @@ require github.com/mqttcore/mqttcore v0.0.0
 
 require github.com/spf13/pflag v1.0.10
 
+require github.com/coder/websocket v1.8.15
+
 replace github.com/mqttcore/mqttcore => ../

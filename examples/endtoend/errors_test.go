@@ -43,7 +43,7 @@ func TestErrors(t *testing.T) {
 		{"subscribe -t a -F %z", 1, "no field %z"},
 		{"publish -t t -m " + big + " -q 1 -p " + port, 5, "at most 2000 bytes"},
 		{"publish -t $SYS/x -m x -q 1 -p " + port, 5, "Not authorized"},
-		{"publish -t t -m x -D connect authentication-method x -p " + port, 3, "Bad authentication method"},
+		{"publish -t t -m x -D connect authentication-method x -p " + port, 0x8C, "Bad authentication method"},
 		{"subscribe -t t -W 0.2 -p " + port, 27, "have passed"},
 		{"broker -p " + port, 2, "in use"},
 		{"broker --bind 192.0.2.1", 2, "no address of this machine"},

@@ -5,13 +5,11 @@ import (
 	"context"
 	"io"
 	"os"
-	"time"
 
-	"github.com/mqttcore/mqttcore/codec"
 	"github.com/mqttcore/mqttcore/session"
+	"github.com/mqttcore/mqttcore/session/client"
 
 	"github.com/mqttcore/mqttcore/examples/internal/cli"
-	"github.com/mqttcore/mqttcore/examples/internal/client"
 )
 
 func main() { os.Exit(cli.Exec(cli.Process("publish"), run)) }
@@ -30,30 +28,11 @@ func run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	s := o.Session(env, session.Config{Queue: session.QueueLimits{Messages: -1}, TopicAliases: session.AliasManual})
-	link, err := client.Dial(ctx, o.Options(), s, o.Connect())
-	if err != nil {
-		return cli.Unreachable(o.Address(), err)
-	}
-	p := publisher{options: o, env: env, link: link, messages: messages}
+	var cfg client.Config
+	cfg.Session.Queue.Messages = -1
+	cfg.Session.TopicAliases = session.AliasManual
+	// As mosquitto_pub, which sends what was under way again, come what may.
+	cfg.Orphans = client.OrphansRepublish
+	p := publisher{options: o, env: env, line: o.Line(env, cfg), messages: messages}
 	return p.run(ctx)
-}
-
-// send hands one message to the session. A large payload is not copied.
-func (p *publisher) send(payload []byte) error {
-	m := &codec.Publish{
-		Topic: codec.Bytes(p.topic), QoS: p.qos.Codec(), Retain: p.retain,
-		Properties: p.Properties.Publish, Payload: payload,
-	}
-	now := time.Now()
-	var err error
-	if len(payload) >= largePayload && !m.Properties.TopicAlias.Set {
-		_, err = p.link.Session.PublishShared(now, m, session.Delivery{QoS: m.QoS, Retain: m.Retain})
-	} else {
-		_, err = p.link.Session.Publish(now, m)
-	}
-	if err == nil && m.QoS > codec.QoS0 {
-		p.open++
-	}
-	return err
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"time"
+
 	"github.com/spf13/pflag"
 
 	"github.com/mqttcore/mqttcore/codec"
@@ -20,6 +22,10 @@ type options struct {
 	lines   bool
 	null    bool
 	stdin   bool
+
+	repeat  int
+	seconds float64
+	delay   time.Duration // of seconds
 }
 
 func (o *options) flags() *pflag.FlagSet {
@@ -33,6 +39,8 @@ func (o *options) flags() *pflag.FlagSet {
 	fs.BoolVarP(&o.lines, "stdin-line", "l", false, "")
 	fs.BoolVarP(&o.null, "null-message", "n", false, "")
 	fs.BoolVarP(&o.stdin, "stdin-file", "s", false, "")
+	fs.IntVar(&o.repeat, "repeat", 1, "")
+	fs.Float64Var(&o.seconds, "repeat-delay", 0, "")
 	return fs
 }
 
@@ -40,12 +48,27 @@ func (o *options) flags() *pflag.FlagSet {
 func parse(args []string) (o *options, help bool, err error) {
 	o = new(options)
 	fs := o.flags()
-	if help, err = cli.Parse(fs, args, &o.Properties); help || err != nil {
+	if help, err = cli.ParseWithFile(fs, args, &o.Properties, "mosquitto_pub"); help || err != nil {
 		return o, help, err
 	}
 	if !fs.Changed("topic") {
-		return nil, false, cli.Usagef("a topic is missing: add -t")
+		if !o.URL.Topic.Set {
+			return nil, false, cli.Usagef("a topic is missing: add -t")
+		}
+		o.topic = o.URL.Topic.Value
 	}
+	if err := o.check(fs); err != nil {
+		return nil, false, err
+	}
+	p := codec.Publish{Topic: codec.Bytes(o.topic), Properties: o.Properties.Publish}
+	if err := p.Validate(o.Version.Codec().FromClient()); err != nil {
+		return nil, false, cli.Usagef("a message to %q would be illegal: %v", o.topic, err)
+	}
+	return o, false, nil
+}
+
+// check reports flags that do not go together.
+func (o *options) check(fs *pflag.FlagSet) error {
 	sources := 0
 	for _, name := range []string{"message", "file", "stdin-line", "null-message", "stdin-file"} {
 		if fs.Changed(name) {
@@ -54,18 +77,18 @@ func parse(args []string) (o *options, help bool, err error) {
 	}
 	switch {
 	case sources == 0:
-		return nil, false, cli.Usagef("a message is missing: add one of -m, -f, -l, -n, -s")
+		return cli.Usagef("a message is missing: add one of -m, -f, -l, -n, -s")
 	case sources > 1:
-		return nil, false, cli.Usagef("-m, -f, -l, -n and -s exclude each other")
+		return cli.Usagef("-m, -f, -l, -n and -s exclude each other")
+	case o.repeat < 1:
+		return cli.Usagef("--repeat takes a number from 1")
+	case o.repeat > 1 && o.lines:
+		return cli.Usagef("--repeat and -l exclude each other")
+	case !(o.seconds >= 0 && o.seconds < 1e9):
+		return cli.Usagef("--repeat-delay takes seconds from 0")
 	}
-	if err := o.Check("publish"); err != nil {
-		return nil, false, err
-	}
-	p := codec.Publish{Topic: codec.Bytes(o.topic), Properties: o.Properties.Publish}
-	if err := p.Validate(o.Version.Codec().FromClient()); err != nil {
-		return nil, false, cli.Usagef("a message to %q would be illegal: %v", o.topic, err)
-	}
-	return o, false, nil
+	o.delay = time.Duration(o.seconds * float64(time.Second))
+	return o.Check("publish")
 }
 
 const helpText = `publish sends messages to an MQTT broker.
@@ -76,7 +99,8 @@ Examples:
   publish -t home/kitchen -m 21.5                        one message to a broker on this machine
   publish -h broker.example -t home/kitchen -m 21.5 -q 1 -r   kept by the broker for later subscribers
   publish -t photo -f cat.jpg -q 2                       the contents of a file, exactly once
-  sensor | publish -t home/kitchen -l                    a message for each line
+  publish -L mqtts://broker.example/home/kitchen -m 21.5      by TLS
+  sensor | publish -t home/kitchen -l                    a message for each line; it reconnects
   publish -t home/kitchen -n -r                          removes the retained message
   publish -t q -m hi -D publish response-topic a -D publish user-property k v
 
@@ -89,6 +113,10 @@ The message:
   -n, --null-message           an empty message
   -q, --qos 0|1|2              at most once (default), at least once, exactly once
   -r, --retain                 the broker keeps the message for later subscribers
+      --repeat N               send it N times, each after the one before is through
+      --repeat-delay SECONDS   and wait in between (default 0)
+
+Without -l and --repeat a connection that is lost is not made again.
 
 ` + cli.ConnectionHelp + `
 Exit codes:

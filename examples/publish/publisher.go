@@ -7,25 +7,28 @@ import (
 	"time"
 
 	"github.com/mqttcore/mqttcore/codec"
-	"github.com/mqttcore/mqttcore/events"
 	"github.com/mqttcore/mqttcore/session"
+	"github.com/mqttcore/mqttcore/session/client"
 
 	"github.com/mqttcore/mqttcore/examples/internal/cli"
-	"github.com/mqttcore/mqttcore/examples/internal/client"
 )
 
 // publisher sends the messages of a source and waits for their end.
 type publisher struct {
 	*options
 	env      *cli.Env
-	link     *client.Link
+	line     *cli.Line
 	messages <-chan message // nil once the last one was taken
 
-	connected   bool
 	interrupted bool
-	leaving     bool  // Disconnect was called
-	open        int   // messages that are not acknowledged
+	leaving     bool
+	lost        bool  // a message of QoS 0
+	open        int   // messages that have no outcome yet
 	failure     error // the first thing that went wrong
+
+	last  []byte           // the message that --repeat sends again
+	left  int              // how often
+	pause <-chan time.Time // of --repeat-delay
 }
 
 // Above these the source has to wait.
@@ -34,25 +37,33 @@ const (
 	maxOpen    = 1000
 )
 
-// run drives the connection to its end.
+// run drives the client to its end.
 func (p *publisher) run(ctx context.Context) error {
+	p.line.Again = p.lines || p.repeat > 1
+	if err := p.line.Start(); err != nil {
+		return err
+	}
 	stop := ctx.Done()
 	for {
-		for ev := range p.link.Events() {
-			if ev.Kind == events.Close {
-				return p.finish(ev.Err)
+		for ev := range p.line.Events() {
+			p.line.Note(&ev)
+			if ev.Kind == client.Stopped {
+				return p.finish(&ev)
 			}
 			p.handle(&ev)
 		}
-		if p.connected && !p.leaving && p.messages == nil && p.open == 0 {
+		if p.done() {
 			p.leave()
 			continue
 		}
 		select {
-		case h := <-p.link.Happened():
-			p.link.Handle(h)
+		case h := <-p.line.Happened():
+			p.line.Handle(h)
 		case m, ok := <-p.source():
 			p.take(m, ok)
+		case <-p.pause:
+			p.pause = nil
+			p.again()
 		case <-stop:
 			stop = nil
 			p.interrupted = true
@@ -61,9 +72,14 @@ func (p *publisher) run(ctx context.Context) error {
 	}
 }
 
+// done reports whether everything was sent and there is a connection to leave.
+func (p *publisher) done() bool {
+	return p.line.Connected && !p.leaving && p.messages == nil && p.open == 0 && p.left == 0
+}
+
 // source returns the channel of messages while there is room for more.
 func (p *publisher) source() <-chan message {
-	if !p.connected || p.leaving || p.open >= maxOpen || p.link.Backlog() >= maxBacklog {
+	if !p.line.Connected || p.leaving || p.open >= maxOpen || p.line.Backlog() >= maxBacklog {
 		return nil
 	}
 	return p.messages
@@ -80,6 +96,7 @@ func (p *publisher) take(m message, ok bool) {
 			p.fail(inputFailure(m.err))
 			return
 		}
+		p.last, p.left = m.payload, p.repeat-1
 		if err := p.send(m.payload); err != nil {
 			p.fail(p.unsent(err))
 			return
@@ -95,22 +112,60 @@ func (p *publisher) take(m message, ok bool) {
 	}
 }
 
-func (p *publisher) handle(ev *events.Event) {
+// send hands one message to the client.
+func (p *publisher) send(payload []byte) error {
+	_, err := p.line.Client.Publish(time.Now(), &codec.Publish{
+		Topic: codec.Bytes(p.topic), QoS: p.qos.Codec(), Retain: p.retain,
+		Properties: p.Properties.Publish, Payload: payload,
+	})
+	if err == nil {
+		p.open++
+	}
+	return err
+}
+
+// again sends the message of --repeat once more.
+func (p *publisher) again() {
+	if p.leaving || p.left == 0 {
+		return
+	}
+	p.left--
+	if err := p.send(p.last); err != nil {
+		p.fail(p.unsent(err))
+	}
+}
+
+func (p *publisher) handle(ev *client.Event) {
 	switch ev.Kind {
-	case events.Connected:
-		p.connected = true
-	case events.Refused:
-		p.failure = cli.Refused(p.Address(), ev.Packet.(*codec.Connack))
-	case events.Published:
+	case client.Published:
 		p.open--
 		if ev.Reason.IsError() {
 			p.fail(cli.Failf(cli.ExitDenied, "the broker refused the message: %v; check the topic, or ask for the right to publish", ev.Reason))
 		}
-	case events.Dropped:
-		if ev.QoS > codec.QoS0 {
-			p.open--
+		p.through()
+	case client.Dropped:
+		p.open--
+		switch {
+		case ev.Publish == nil && errors.Is(ev.Err, session.ErrSessionLost):
+			// It got as far as PUBREC: the broker has it.
+		case ev.Publish == nil:
+			p.lost = true
+			p.env.Complain("a message of QoS 0 was lost with the connection")
+		default:
+			p.fail(p.unsent(ev.Err))
 		}
-		p.fail(p.unsent(ev.Err))
+		p.through()
+	}
+}
+
+// through goes on with --repeat once a message has its outcome.
+func (p *publisher) through() {
+	switch {
+	case p.left == 0 || p.leaving || p.open > 0:
+	case p.delay > 0:
+		p.pause = time.After(p.delay)
+	default:
+		p.again()
 	}
 }
 
@@ -121,15 +176,16 @@ func (p *publisher) unsent(err error) error {
 		return cli.Failf(cli.ExitDenied, "the message was not sent: %v", err)
 	}
 	advice := "the broker does not take it"
+	limits := p.line.Client.Session().Limits()
 	switch e.Code {
 	case codec.ReasonPacketTooLarge:
-		advice = fmt.Sprintf("the broker takes packets of at most %d bytes", p.link.Session.Limits().MaximumPacketSize)
+		advice = fmt.Sprintf("the broker takes packets of at most %d bytes", limits.MaximumPacketSize)
 	case codec.ReasonQoSNotSupported:
-		advice = fmt.Sprintf("the broker offers QoS up to %d; lower -q", p.link.Session.Limits().MaximumQoS)
+		advice = fmt.Sprintf("the broker offers QoS up to %d; lower -q", limits.MaximumQoS)
 	case codec.ReasonRetainNotSupported:
 		advice = "the broker keeps no retained messages; leave -r out"
 	case codec.ReasonTopicAliasInvalid:
-		advice = fmt.Sprintf("the broker takes topic aliases up to %d", p.link.Session.Limits().TopicAliasMaximum)
+		advice = fmt.Sprintf("the broker takes topic aliases up to %d", limits.TopicAliasMaximum)
 	}
 	return cli.Failf(cli.ExitDenied, "the message was not sent: %s", advice)
 }
@@ -142,31 +198,28 @@ func (p *publisher) fail(err error) {
 	p.leave()
 }
 
-// leave ends the connection by DISCONNECT, if one can be sent still.
+// leave ends the client.
 func (p *publisher) leave() {
-	if p.leaving {
-		return
-	}
-	p.leaving = true
-	if err := p.link.Session.Disconnect(time.Now(), p.Disconnect(p.interrupted)); err != nil {
-		p.link.Session.Closed(time.Now(), nil)
+	if !p.leaving {
+		p.leaving = true
+		p.line.Stop(p.interrupted)
 	}
 }
 
 // finish closes the connection and says how the program ends.
-func (p *publisher) finish(err error) error {
+func (p *publisher) finish(ev *client.Event) error {
 	patience := time.Duration(0)
 	if p.interrupted {
 		patience = time.Second
 	}
-	p.link.Close(patience)
+	p.line.Close(patience)
 	switch {
 	case p.failure != nil:
 		return p.failure
-	case p.interrupted && (p.open > 0 || p.messages != nil || !p.connected):
+	case p.interrupted && (p.open > 0 || p.messages != nil || p.left > 0 || !p.line.Ever):
 		return cli.Failf(cli.ExitInterrupted, "interrupted before everything was acknowledged")
-	case err != nil || !p.leaving:
-		return cli.Ended(p.Address(), err, p.connected)
+	case ev.Err != nil || !p.leaving || p.lost && !p.line.Again:
+		return p.line.End(ev)
 	}
 	return nil
 }

@@ -7,10 +7,9 @@ import (
 	"io"
 	"os"
 
-	"github.com/mqttcore/mqttcore/session"
+	"github.com/mqttcore/mqttcore/session/client"
 
 	"github.com/mqttcore/mqttcore/examples/internal/cli"
-	"github.com/mqttcore/mqttcore/examples/internal/client"
 )
 
 func main() { os.Exit(cli.Exec(cli.Process("subscribe"), run)) }
@@ -25,11 +24,7 @@ func run(ctx context.Context, env *cli.Env) error {
 		_, _ = io.WriteString(env.Stdout, helpText)
 		return nil
 	}
-	s := o.Session(env, session.Config{})
-	link, err := client.Dial(ctx, o.Options(), s, o.Connect())
-	if err != nil {
-		return cli.Unreachable(o.Address(), err)
-	}
-	sub := newSubscriber(o, env, link)
-	return sub.run(ctx)
+	// Identifiers that nobody asked for would be seen in the output.
+	line := o.Line(env, client.Config{NoIdentifiers: true})
+	return newSubscriber(o, env, line).run(ctx)
 }

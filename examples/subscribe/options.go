@@ -21,13 +21,12 @@ type options struct {
 	seconds      float64
 	exitOnSuback bool
 
-	verbose      bool
-	noNewline    bool
-	formatText   string
-	format       *format.Format
-	noRetained   bool
-	retainedOnly bool
-	filterOut    []string
+	printer        format.Printer
+	formatText     string
+	noRetained     bool
+	retainedOnly   bool
+	removeRetained bool
+	filterOut      []string
 }
 
 func (o *options) flags() *pflag.FlagSet {
@@ -40,11 +39,12 @@ func (o *options) flags() *pflag.FlagSet {
 	fs.IntVarP(&o.count, "count", "C", 0, "")
 	fs.Float64VarP(&o.seconds, "timeout", "W", 0, "")
 	fs.BoolVarP(&o.exitOnSuback, "exit-on-suback", "E", false, "")
-	fs.BoolVarP(&o.verbose, "verbose", "v", false, "")
-	fs.BoolVarP(&o.noNewline, "no-newline", "N", false, "")
+	fs.BoolVarP(&o.printer.Verbose, "verbose", "v", false, "")
+	fs.BoolVarP(&o.printer.NoNewline, "no-newline", "N", false, "")
 	fs.StringVarP(&o.formatText, "format", "F", "", "")
 	fs.BoolVarP(&o.noRetained, "no-retained", "R", false, "")
 	fs.BoolVar(&o.retainedOnly, "retained-only", false, "")
+	fs.BoolVar(&o.removeRetained, "remove-retained", false, "")
 	fs.StringArrayVarP(&o.filterOut, "filter-out", "T", nil, "")
 	return fs
 }
@@ -53,8 +53,11 @@ func (o *options) flags() *pflag.FlagSet {
 func parse(args []string) (o *options, help bool, err error) {
 	o = new(options)
 	fs := o.flags()
-	if help, err = cli.Parse(fs, args, &o.Properties); help || err != nil {
+	if help, err = cli.ParseWithFile(fs, args, &o.Properties, "mosquitto_sub"); help || err != nil {
 		return o, help, err
+	}
+	if o.URL.Topic.Set {
+		o.topics = append(o.topics, o.URL.Topic.Value)
 	}
 	v5 := o.Version.Codec().IsV5()
 	switch {
@@ -70,7 +73,7 @@ func parse(args []string) (o *options, help bool, err error) {
 		return nil, false, cli.Usagef("-R and --retained-only exclude each other")
 	}
 	if fs.Changed("format") {
-		if o.format, err = format.Parse(o.formatText); err != nil {
+		if o.printer.Format, err = format.Parse(o.formatText); err != nil {
 			return nil, false, cli.Usagef("-F: %v", err)
 		}
 	}
@@ -95,26 +98,6 @@ func (o *options) checkFilters() error {
 	return nil
 }
 
-// subscribePacket returns the SUBSCRIBE that the flags describe.
-func (o *options) subscribePacket() *codec.Subscribe {
-	p := &codec.Subscribe{Properties: o.Properties.Subscribe}
-	for _, t := range o.topics {
-		p.Filters = append(p.Filters, codec.Subscription{
-			Filter: codec.Bytes(t), QoS: o.qos.Codec(), RetainAsPublished: o.retainAsPublished,
-		})
-	}
-	return p
-}
-
-// unsubscribePacket returns the UNSUBSCRIBE that the flags describe.
-func (o *options) unsubscribePacket() *codec.Unsubscribe {
-	p := &codec.Unsubscribe{Properties: o.Properties.Unsubscribe}
-	for _, t := range o.unsubscribe {
-		p.Filters = append(p.Filters, codec.Bytes(t))
-	}
-	return p
-}
-
 const helpText = `subscribe prints the messages that an MQTT broker has for its topics.
 
 Usage: subscribe -t FILTER [-t FILTER…] [flags]
@@ -137,16 +120,20 @@ When to end (without these: when interrupted):
   -C, --count N                after N messages
   -W, --timeout SECONDS        after this time, with exit code 27
   -E, --exit-on-suback         when the broker has confirmed the subscriptions
-      --retained-only          print retained messages only, and end at the first that is not
+      --retained-only          handle retained messages only, and end at the first other one
 
 What to print:
   -v, --verbose                the topic before the payload
   -N, --no-newline             no newline behind the payload
   -F, --format FORMAT          %t topic, %p payload, %x %X payload in hex, %l its length, %q QoS,
-                               %r retain, %m packet identifier, %j %J as JSON, %I %U time of arrival,
+                               %r retain, %m packet identifier, %j as JSON, %J the same with a payload
+                               that is JSON itself, %I %U time of arrival,
                                %A %C %D %E %F %P %R %S properties, %% \n \t, @Y and the like as in date
   -R, --no-retained            skip retained messages
   -T, --filter-out FILTER      skip the messages of these topics; may be repeated
+      --remove-retained        remove the retained messages that come from the broker, also with -R
+
+A connection that is lost is made again, after a wait, until one of these ends the program.
 
 ` + cli.ConnectionHelp + `
 Exit codes:

@@ -33,18 +33,3 @@ func TestUsage(t *testing.T) {
 		}
 	}
 }
-
-func TestPackets(t *testing.T) {
-	o, _, err := parse(strings.Fields("-t a/b -t c,d -q 2 --retain-as-published -U x -U y -D subscribe subscription-identifier 5 -D unsubscribe user-property k v"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := o.subscribePacket()
-	if len(p.Filters) != 2 || string(p.Filters[1].Filter) != "c,d" || p.Filters[0].QoS != 2 || !p.Filters[0].RetainAsPublished || p.Properties.SubscriptionIdentifier.Value != 5 {
-		t.Errorf("got %v", p)
-	}
-	u := o.unsubscribePacket()
-	if len(u.Filters) != 2 || u.Properties.UserProperties.Len() != 1 {
-		t.Errorf("got %v", u)
-	}
-}

@@ -1,64 +1,66 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
 	"context"
-	"errors"
 	"strings"
 	"time"
 
 	"github.com/mqttcore/mqttcore/codec"
-	"github.com/mqttcore/mqttcore/events"
+	"github.com/mqttcore/mqttcore/session/client"
 
 	"github.com/mqttcore/mqttcore/examples/internal/cli"
-	"github.com/mqttcore/mqttcore/examples/internal/client"
-	"github.com/mqttcore/mqttcore/examples/internal/format"
 )
 
 // subscriber prints what the broker sends.
 type subscriber struct {
 	*options
 	env  *cli.Env
-	link *client.Link
-	out  *bufio.Writer
-	line []byte // is used again
+	line *cli.Line
 
-	connected   bool
-	answers     int // that are still to come for SUBSCRIBE and UNSUBSCRIBE
-	printed     int
+	waiting     map[string]bool // filters whose first answer is to come
+	granted     int
+	refused     []string
+	received    int
+	removing    int  // messages of --remove-retained that have no outcome yet
+	full        bool // no further message is wanted
 	interrupted bool
 	leaving     bool
 	failure     error
 }
 
-func newSubscriber(o *options, env *cli.Env, link *client.Link) *subscriber {
-	return &subscriber{options: o, env: env, link: link, out: bufio.NewWriterSize(env.Stdout, 64<<10)}
+func newSubscriber(o *options, env *cli.Env, line *cli.Line) *subscriber {
+	o.printer.SetOutput(env.Stdout)
+	return &subscriber{options: o, env: env, line: line, waiting: make(map[string]bool)}
 }
 
-// run drives the connection to its end.
+// run drives the client to its end.
 func (s *subscriber) run(ctx context.Context) error {
+	if err := s.start(); err != nil {
+		return err
+	}
 	stop := ctx.Done()
 	var timeout <-chan time.Time
 	if s.seconds > 0 {
 		timeout = time.After(time.Duration(s.seconds * float64(time.Second)))
 	}
 	for {
-		for ev := range s.link.Events() {
-			if ev.Kind == events.Close {
-				return s.finish(ev.Err)
+		for ev := range s.line.Events() {
+			s.line.Note(&ev)
+			if ev.Kind == client.Stopped {
+				return s.finish(&ev)
 			}
 			s.handle(&ev)
 		}
-		if err := s.out.Flush(); err != nil && s.failure == nil {
-			s.fail(cli.Failf(cli.ExitFile, "the output cannot be written: %v", err))
+		if !s.flush() {
 			continue
 		}
 		select {
-		case h := <-s.link.Happened():
-			s.link.Handle(h)
+		case h := <-s.line.Happened():
+			s.line.Handle(h)
 		case <-timeout:
 			timeout = nil
-			s.fail(cli.Failf(cli.ExitTimeout, "%v seconds have passed (-W)", s.seconds))
+			s.fail(cli.Failf(cli.ExitTimeout, "timed out: %v seconds have passed (-W)", s.seconds))
 		case <-stop:
 			stop = nil
 			s.interrupted = true
@@ -67,77 +69,84 @@ func (s *subscriber) run(ctx context.Context) error {
 	}
 }
 
-func (s *subscriber) handle(ev *events.Event) {
-	switch ev.Kind {
-	case events.Connected:
-		s.connected = true
-		s.request()
-	case events.Refused:
-		s.failure = cli.Refused(s.Address(), ev.Packet.(*codec.Connack))
-	case events.Subscribed:
-		s.subscribed(ev.Packet.(*codec.Suback))
-		s.answered()
-	case events.Unsubscribed:
-		s.answered()
-	case events.Message:
-		s.message(ev)
-	}
-}
-
-// request sends SUBSCRIBE and UNSUBSCRIBE.
-func (s *subscriber) request() {
+// start says what to subscribe to and begins to connect.
+func (s *subscriber) start() error {
+	s.line.Again = true
 	now := time.Now()
-	var errs []error
-	if len(s.unsubscribe) > 0 {
-		_, err := s.link.Session.Unsubscribe(now, s.unsubscribePacket())
-		errs = append(errs, err)
-		s.answers++
+	var filters []codec.Subscription
+	for _, t := range s.topics {
+		s.waiting[t] = true
+		filters = append(filters, codec.Subscription{
+			Filter: codec.Bytes(t), QoS: s.qos.Codec(), RetainAsPublished: s.retainAsPublished,
+		})
 	}
-	if len(s.topics) > 0 {
-		_, err := s.link.Session.Subscribe(now, s.subscribePacket())
-		errs = append(errs, err)
-		s.answers++
-	}
-	if err := errors.Join(errs...); err != nil {
-		s.fail(cli.Failf(cli.ExitDenied, "the subscription was not sent: %v", err))
-	}
-}
-
-// subscribed looks at what the broker granted.
-func (s *subscriber) subscribed(p *codec.Suback) {
-	var refused []string
-	for i, code := range p.ReasonCodes {
-		if code.IsError() {
-			refused = append(refused, s.topics[i]+" ("+code.Name(codec.TypeSuback)+")")
+	if len(filters) > 0 {
+		if err := s.line.Client.Subscribe(now, nil, filters...); err != nil {
+			return cli.Usagef("the subscription would be illegal: %v", err)
 		}
 	}
-	switch {
-	case len(refused) == 0:
-	case len(refused) == len(s.topics):
-		s.fail(cli.Failf(cli.ExitDenied, "the broker refused every subscription: %s; check -t, or ask for the right to subscribe", strings.Join(refused, ", ")))
-	default:
-		s.env.Complain("the broker refused %s; the other subscriptions stand", strings.Join(refused, ", "))
+	if len(s.unsubscribe) > 0 {
+		if err := s.line.Client.Unsubscribe(now, s.unsubscribe...); err != nil {
+			return cli.Usagef("-U would be illegal: %v", err)
+		}
+	}
+	for _, t := range s.unsubscribe {
+		s.waiting[t] = true
+	}
+	return s.line.Start()
+}
+
+func (s *subscriber) handle(ev *client.Event) {
+	switch ev.Kind {
+	case client.Subscribed:
+		if s.waiting[ev.Filter] && ev.Reason.IsError() {
+			s.refused = append(s.refused, ev.Filter+" ("+ev.Reason.Name(codec.TypeSuback)+")")
+		} else if s.waiting[ev.Filter] {
+			s.granted++
+		}
+		s.answered(ev.Filter)
+	case client.Unsubscribed:
+		s.granted++
+		s.answered(ev.Filter)
+	case client.Message:
+		s.message(ev)
+	case client.Published, client.Dropped:
+		s.removing--
+		s.leaveIfFull()
+	case client.Write:
+		// What goes out may acknowledge what was printed, so that goes first.
+		s.flush()
 	}
 }
 
-// answered counts the answers to what was asked for.
-func (s *subscriber) answered() {
-	s.answers--
-	if s.answers == 0 && (s.exitOnSuback || len(s.topics) == 0) {
+// answered takes note of an answer to what was asked for.
+func (s *subscriber) answered(filter string) {
+	if !s.waiting[filter] {
+		return // again, after the broker had lost the session
+	}
+	delete(s.waiting, filter)
+	switch {
+	case len(s.waiting) > 0:
+		return
+	case s.granted == 0:
+		s.fail(cli.Failf(cli.ExitDenied, "the broker refused every subscription: %s; check -t, or ask for the right to subscribe", strings.Join(s.refused, ", ")))
+	case len(s.refused) > 0:
+		s.env.Complain("the broker refused %s; the other subscriptions stand", strings.Join(s.refused, ", "))
+	}
+	if s.exitOnSuback || len(s.topics) == 0 {
 		s.leave()
 	}
 }
 
 // message prints a message, unless the flags leave it out.
-func (s *subscriber) message(ev *events.Event) {
+func (s *subscriber) message(ev *client.Event) {
 	p := ev.Publish
 	switch {
-	case s.leaving:
+	case s.full || s.leaving:
 		return
 	case s.retainedOnly && !p.Retain:
-		s.leave()
-		return
-	case s.noRetained && p.Retain:
+		s.full = true
+		s.leaveIfFull()
 		return
 	}
 	for _, f := range s.filterOut {
@@ -145,32 +154,45 @@ func (s *subscriber) message(ev *events.Event) {
 			return
 		}
 	}
-	s.print(ev)
-	s.printed++
-	if s.printed == s.count {
+	print, remove := !(s.noRetained && p.Retain), s.removeRetained && p.Retain
+	if print && !s.printer.Print(p, ev.PacketID) {
+		s.env.Complain("the payload of a message on topic %q is no JSON", p.Topic)
+	}
+	if remove {
+		s.remove(bytes.Clone(p.Topic)) // ev is borrowed until the next call
+	}
+	if print {
+		s.received++
+		s.full = s.received == s.count
+		s.leaveIfFull()
+	}
+}
+
+// remove removes a retained message from the broker.
+func (s *subscriber) remove(topic codec.Bytes) {
+	_, err := s.line.Client.Publish(time.Now(), &codec.Publish{Topic: topic, QoS: codec.QoS1, Retain: true})
+	if err != nil {
+		s.env.Complain("the message of topic %q is not removed: %v", topic, err)
+		return
+	}
+	s.removing++
+}
+
+// leaveIfFull ends the client if nothing more is to be received or removed.
+func (s *subscriber) leaveIfFull() {
+	if s.full && s.removing == 0 {
 		s.leave()
 	}
 }
 
-// print writes one message. Errors of the output are seen when it is flushed.
-func (s *subscriber) print(ev *events.Event) {
-	p := ev.Publish
-	if s.format != nil {
-		s.line = s.format.Append(s.line[:0], &format.Message{Publish: p, PacketID: ev.PacketID, At: time.Now()})
-		_, _ = s.out.Write(s.line)
-	} else {
-		if s.verbose {
-			_, _ = s.out.Write(p.Topic)
-			_ = s.out.WriteByte(' ')
-		}
-		if s.verbose && len(p.Payload) == 0 {
-			_, _ = s.out.WriteString("(null)")
-		}
-		_, _ = s.out.Write(p.Payload)
+// flush writes the output. It reports false if that ends the program.
+func (s *subscriber) flush() bool {
+	err := s.printer.Flush()
+	if err == nil || s.failure != nil {
+		return true
 	}
-	if !s.noNewline {
-		_ = s.out.WriteByte('\n')
-	}
+	s.fail(cli.Failf(cli.ExitFile, "the output cannot be written: %v", err))
+	return false
 }
 
 // fail remembers what went wrong first, and ends the connection.
@@ -181,28 +203,23 @@ func (s *subscriber) fail(err error) {
 	s.leave()
 }
 
-// leave ends the connection by DISCONNECT, if one can be sent still.
+// leave ends the client.
 func (s *subscriber) leave() {
-	if s.leaving {
-		return
-	}
-	s.leaving = true
-	if err := s.link.Session.Disconnect(time.Now(), s.Disconnect(s.interrupted)); err != nil {
-		s.link.Session.Closed(time.Now(), nil)
+	if !s.leaving {
+		s.leaving = true
+		s.line.Stop(s.interrupted)
 	}
 }
 
 // finish closes the connection and says how the program ends.
-func (s *subscriber) finish(err error) error {
-	s.link.Close(time.Second)
-	if e := s.out.Flush(); e != nil && s.failure == nil {
-		s.failure = cli.Failf(cli.ExitFile, "the output cannot be written: %v", e)
-	}
+func (s *subscriber) finish(ev *client.Event) error {
+	s.flush()
+	s.line.Close(time.Second)
 	switch {
 	case s.failure != nil:
 		return s.failure
 	case s.leaving:
 		return nil
 	}
-	return cli.Ended(s.Address(), err, s.connected)
+	return s.line.End(ev)
 }

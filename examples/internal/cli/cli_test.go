@@ -170,8 +170,8 @@ func TestExplanations(t *testing.T) {
 		{Unreachable("h:1", dial(os.ErrDeadlineExceeded)), ExitUnreachable, "no answer from h:1"},
 		{Unreachable("h:1", dial(os.NewSyscallError("connect", syscall.ENETUNREACH))), ExitUnreachable, "network is unreachable"},
 		{Unreachable("h:1", context.Canceled), ExitInterrupted, "interrupted"},
-		{Refused("h:1", &codec.Connack{ReasonCode: codec.ReasonBadUserNameOrPassword}), ExitRefused, "check -u and -P"},
-		{Refused("h:1", &codec.Connack{ReasonCode: codec.ReasonBanned}), ExitRefused, "Banned"},
+		{Refused("h:1", codec.V5, &codec.Connack{ReasonCode: codec.ReasonBadUserNameOrPassword}), 0x86, "check -u and -P"},
+		{Refused("h:1", codec.V5, &codec.Connack{ReasonCode: codec.ReasonBanned}), 0x8A, "Banned"},
 		{Ended("h:1", io.EOF, false), ExitLost, "another version with -V"},
 		{Ended("h:1", nil, true), ExitLost, "closed the connection"},
 		{Ended("h:1", session.ErrTimeout, false), ExitLost, "is it an MQTT broker"},
@@ -192,7 +192,7 @@ func TestExplanations(t *testing.T) {
 func TestReasonString(t *testing.T) {
 	ack := &codec.Connack{ReasonCode: codec.ReasonNotAuthorized}
 	ack.Properties.ReasonString = codec.Text("go\x1b[2J away")
-	if text := Refused("h:1", ack).Error(); !strings.HasSuffix(text, "it says: go [2J away") {
+	if text := Refused("h:1", codec.V5, ack).Error(); !strings.HasSuffix(text, "it says: go [2J away") {
 		t.Error(text)
 	}
 }

@@ -1,19 +1,13 @@
 package cli
 
 import (
-	"fmt"
-	"net"
 	"os"
 	"strconv"
-	"sync"
-	"time"
 
 	"github.com/spf13/pflag"
 
 	"github.com/mqttcore/mqttcore/codec"
 	"github.com/mqttcore/mqttcore/session"
-
-	"github.com/mqttcore/mqttcore/examples/internal/client"
 )
 
 // Connection holds the flags that every client has.
@@ -26,7 +20,13 @@ type Connection struct {
 	KeepAlive      uint16
 	Keep           bool   // -c: the session goes on
 	Expiry         Expiry // -x
-	Debug          bool
+	MaxInflight    uint16 // -M
+	Debug, Quiet   bool
+
+	Unix string
+	URL  URL
+	TLS  TLS
+	File string // -o
 
 	WillTopic, WillPayload string
 	WillQoS                QoS
@@ -42,7 +42,10 @@ func (c *Connection) AddTo(fs *pflag.FlagSet) {
 	c.fs = fs
 	c.Version = Version(codec.V5)
 	fs.StringVarP(&c.Host, "host", "h", "localhost", "")
-	fs.Uint16VarP(&c.Port, "port", "p", 1883, "")
+	fs.Uint16VarP(&c.Port, "port", "p", 0, "")
+	fs.VarP(&c.URL, "url", "L", "")
+	fs.StringVar(&c.Unix, "unix", "", "")
+	c.TLS.addTo(fs)
 	fs.StringVarP(&c.Bind, "bind", "A", "", "")
 	fs.VarP(&c.Version, "protocol-version", "V", "")
 	fs.StringVarP(&c.ID, "id", "i", "", "")
@@ -52,21 +55,15 @@ func (c *Connection) AddTo(fs *pflag.FlagSet) {
 	fs.Uint16VarP(&c.KeepAlive, "keepalive", "k", 60, "")
 	fs.BoolVarP(&c.Keep, "disable-clean-session", "c", false, "")
 	fs.VarP(&c.Expiry, "session-expiry-interval", "x", "")
+	fs.Uint16VarP(&c.MaxInflight, "max-inflight", "M", 0, "")
+	fs.Bool("nodelay", false, "") // as Go has it anyway
 	fs.BoolVarP(&c.Debug, "debug", "d", false, "")
+	fs.BoolVar(&c.Quiet, "quiet", false, "")
+	fs.StringVarP(&c.File, "option-file", "o", "", "")
 	fs.StringVar(&c.WillTopic, "will-topic", "", "")
 	fs.StringVar(&c.WillPayload, "will-payload", "", "")
 	fs.Var(&c.WillQoS, "will-qos", "")
 	fs.BoolVar(&c.WillRetain, "will-retain", false, "")
-}
-
-// Address returns where to connect to.
-func (c *Connection) Address() string {
-	return net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port)))
-}
-
-// Options returns where to connect to, and from.
-func (c *Connection) Options() client.Options {
-	return client.Options{Address: c.Address(), Bind: c.Bind}
 }
 
 // Check reports flags that do not go together. used are the commands whose
@@ -74,8 +71,10 @@ func (c *Connection) Options() client.Options {
 func (c *Connection) Check(used ...string) error {
 	v5 := c.Version.Codec().IsV5()
 	switch {
-	case c.Port == 0:
+	case c.changed("port") && c.Port == 0:
 		return Usagef("-p 0: use a port from 1 to 65535")
+	case c.Unix != "" && (c.changed("host") || c.changed("port") || c.changed("url")):
+		return Usagef("--unix stands in the place of -h, -p and -L")
 	case c.ID != "" && c.Prefix != "":
 		return Usagef("-i and -I exclude each other")
 	case c.Keep && c.ID == "" && c.Prefix == "":
@@ -88,6 +87,9 @@ func (c *Connection) Check(used ...string) error {
 		return Usagef("a will needs --will-topic")
 	case !v5 && c.changed("pw") && !c.changed("username"):
 		return Usagef("-P needs -u in MQTT 3.1.1")
+	}
+	if err := c.locate(); err != nil {
+		return err
 	}
 	if err := c.Properties.onlyFor(append(used, "connect", "will", "disconnect")); err != nil {
 		return err
@@ -111,10 +113,10 @@ func (c *Connection) Connect() *codec.Connect {
 	if c.Prefix != "" {
 		p.ClientID = codec.Bytes(c.Prefix + strconv.Itoa(os.Getpid()))
 	}
-	if c.changed("username") {
+	if c.changed("username") || c.URL.User.Set {
 		p.Username = codec.Text(c.User)
 	}
-	if c.changed("pw") {
+	if c.changed("pw") || c.URL.Password.Set {
 		p.Password = codec.Text(c.Password)
 	}
 	if v := c.Version.Codec(); v.IsV5() && !p.Properties.SessionExpiryInterval.Set {
@@ -143,31 +145,4 @@ func (c *Connection) Disconnect(interrupted bool) *codec.Disconnect {
 		p.ReasonCode = codec.ReasonDisconnectWithWillMessage
 	}
 	return p
-}
-
-// Session returns the client session that the flags describe.
-func (c *Connection) Session(env *Env, base session.Config) *session.Client {
-	cfg := session.ClientConfig{Config: base, Version: c.Version.Codec()}
-	if c.Keep {
-		cfg.State = session.NewState() // the broker may have one from before
-	}
-	if c.Debug {
-		cfg.Observe = observer(env)
-	}
-	return session.NewClient(cfg)
-}
-
-// observer prints packets, without payloads and passwords.
-func observer(env *Env) func(session.Observation) {
-	var mu sync.Mutex // nothing of ours is called under it
-	return func(o session.Observation) {
-		direction := "sent"
-		if o.In {
-			direction = "received"
-		}
-		line := fmt.Sprintf("%s %s %v\n", time.Now().Format("15:04:05.000"), direction, o.Packet)
-		mu.Lock()
-		defer mu.Unlock()
-		_, _ = env.Stderr.Write([]byte(line)) // there is nobody to tell
-	}
 }

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"net"
@@ -11,12 +13,17 @@ import (
 
 	"github.com/mqttcore/mqttcore/codec"
 	"github.com/mqttcore/mqttcore/session"
+
+	"github.com/mqttcore/mqttcore/examples/internal/transport"
 )
 
 // Unreachable explains why there is no connection to the broker.
 func Unreachable(address string, err error) error {
 	var dns *net.DNSError
 	var sess *session.Error
+	if text := untrusted(err); text != "" {
+		return Failf(ExitUnreachable, "%s cannot be trusted: %s", address, text)
+	}
 	switch host, port, _ := net.SplitHostPort(address); {
 	case errors.Is(err, context.Canceled):
 		return Failf(ExitInterrupted, "interrupted while connecting to %s", address)
@@ -26,11 +33,48 @@ func Unreachable(address string, err error) error {
 		return Failf(ExitUnreachable, "host %q is not known; check -h", host)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return Failf(ExitUnreachable, "nothing listens on %s; start a broker there (go run ./broker -p %s) or name another with -h and -p", address, port)
-	case errors.Is(err, os.ErrDeadlineExceeded), isTimeout(err):
+	case errors.Is(err, os.ErrNotExist):
+		return Failf(ExitUnreachable, "there is no socket %s; check --unix", address)
+	case errors.Is(err, transport.ErrSubprotocol):
+		return Failf(ExitUnreachable, "%s has a WebSocket, but not for MQTT; check the path of -L", address)
+	case errors.Is(err, os.ErrDeadlineExceeded), isTimeout(err), errors.Is(err, context.DeadlineExceeded):
 		return Failf(ExitUnreachable, "no answer from %s; check -h and -p, and the firewalls in between", address)
 	default:
 		return Failf(ExitUnreachable, "cannot connect to %s: %v; check -h and -p", address, root(err))
 	}
+}
+
+// untrusted explains why TLS failed, or returns "".
+func untrusted(err error) string {
+	var name x509.HostnameError
+	var authority x509.UnknownAuthorityError
+	var invalid x509.CertificateInvalidError
+	var alert tls.AlertError
+	var header tls.RecordHeaderError
+	switch {
+	case errors.As(err, &name):
+		return "its certificate is for another host; check -h, or add --insecure"
+	case errors.As(err, &authority):
+		return "its certificate comes from nobody in --cafile or --capath"
+	case errors.As(err, &invalid):
+		return invalid.Error()
+	case errors.As(err, &header):
+		return "it does not speak TLS; check -p"
+	case errors.As(err, &alert):
+		return "it ended the handshake (" + alert.Error() + "); check --cert, --key and --tls-version"
+	}
+	return ""
+}
+
+// refusedCode returns the exit code for a refusal.
+func refusedCode(v codec.Version, code codec.ReasonCode) int {
+	if !v.IsV5() {
+		if old, ok := code.ConnackV311(); ok {
+			return int(old)
+		}
+		return ExitRefused
+	}
+	return int(code)
 }
 
 func isTimeout(err error) bool {
@@ -50,8 +94,10 @@ func root(err error) error {
 	}
 }
 
-// Refused explains a CONNACK that refuses the connection.
-func Refused(address string, ack *codec.Connack) error {
+// Refused explains a CONNACK that refuses the connection. The exit code is the
+// return code of v3.1.1 or the reason code of v5.0, as that of mosquitto's
+// clients.
+func Refused(address string, v codec.Version, ack *codec.Connack) error {
 	advice := map[codec.ReasonCode]string{
 		codec.ReasonUnsupportedProtocolVersion:  "try another version with -V",
 		codec.ReasonClientIdentifierNotValid:    "choose another identifier with -i",
@@ -77,7 +123,7 @@ func Refused(address string, ack *codec.Connack) error {
 	if other := ack.Properties.ServerReference; other.Set {
 		advice = "it names " + printable(other.Value)
 	}
-	return Failf(ExitRefused, "the broker at %s refused the connection: %v; %s", address, ack.ReasonCode, advice)
+	return Failf(refusedCode(v, ack.ReasonCode), "the broker at %s refused the connection: %v; %s", address, ack.ReasonCode, advice)
 }
 
 // Ended explains why a connection ended before the work was done. answered

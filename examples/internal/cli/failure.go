@@ -19,7 +19,7 @@ const (
 	ExitOK          = 0
 	ExitUsage       = 1   // a flag or its value is wrong
 	ExitUnreachable = 2   // no connection to the broker
-	ExitRefused     = 3   // the broker refused the connection
+	ExitRefused     = 3   // the broker refused the connection; see Refused
 	ExitLost        = 4   // the connection ended before the work was done
 	ExitDenied      = 5   // the broker refused a message or all subscriptions
 	ExitFile        = 6   // a file, the input or the output failed
@@ -47,6 +47,7 @@ func Usagef(format string, args ...any) error { return Failf(ExitUsage, format, 
 type Env struct {
 	Name   string // of the program
 	Args   []string
+	Quiet  bool // --quiet: only wrong command lines are told
 	Stdin  io.Reader
 	Stdout io.Writer
 	Stderr io.Writer
@@ -54,6 +55,9 @@ type Env struct {
 
 // Complain writes a line to standard error.
 func (e *Env) Complain(format string, args ...any) {
+	if e.Quiet {
+		return
+	}
 	line := strings.Join(strings.Fields(fmt.Sprintf(format, args...)), " ")
 	fmt.Fprintf(e.Stderr, "%s: %s\n", e.Name, line)
 }
@@ -78,6 +82,7 @@ func Report(env *Env, err error) int {
 		return ExitLost
 	case f.Text == "":
 	case f.Code == ExitUsage:
+		env.Quiet = false
 		env.Complain("%s; see %s --help", f.Text, env.Name)
 	default:
 		env.Complain("%s", f.Text)

@@ -3,11 +3,24 @@ package cli
 // ConnectionHelp describes the flags of Connection.
 const ConnectionHelp = `The broker:
   -h, --host HOST              its name or address (default localhost)
-  -p, --port PORT              its port (default 1883)
+  -p, --port PORT              its port (default 1883, with TLS 8883)
+  -L, --url URL                all at once: mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], mqtts:// for
+                               TLS, ws://HOST[:PORT]/PATH and wss:// for WebSocket
+      --unix PATH              a Unix socket in the place of host and port
   -A, --bind ADDRESS           connect from this local address
   -V, --protocol-version 5|311 the version of MQTT; also mqttv5 and mqttv311 (default 5)
   -u, --username NAME          user name
   -P, --pw PASSWORD            password
+
+TLS, which is on with one of the first three, with port 8883, mqtts:// and wss://:
+      --cafile FILE            certificates to trust, in PEM
+      --capath FOLDER          a folder of them
+      --tls-use-os-certs       those of the system (default if none are given)
+      --cert FILE              certificate of this client
+      --key FILE               and its key
+      --insecure               take a certificate for another host
+      --tls-alpn PROTOCOL      ask for this protocol
+      --tls-version VERSION    the lowest to take: tlsv1.1, tlsv1.2 or tlsv1.3 (default tlsv1.2)
 
 The session:
   -i, --id ID                  client identifier (default: the broker chooses one)
@@ -27,13 +40,18 @@ More:
   -D, --property COMMAND PROPERTY VALUE
                                a property of MQTT 5; COMMAND is connect, will, publish, subscribe,
                                unsubscribe or disconnect; user-property takes a name and a value
+  -M, --max-inflight N         messages of QoS 1 and 2 under way at a time
+      --nodelay                taken for compatibility; it is always so
   -d, --debug                  print every packet to the standard error
+      --quiet                  print no errors, but those of the command line
+  -o, --option-file FILE       read options from a file, one in each line with its value; without -o
+                               from ~/.config/PROGRAM, if it exists
       --help                   print this
 `
 
 // ExitHelp describes the exit codes that every client has.
 const ExitHelp = `  1    a flag or its value is wrong
   2    there is no connection to the broker
-  3    the broker refused the connection
+  3    the broker refused the connection without a code; with one the exit code is that of CONNACK
   4    the connection ended too early
 `

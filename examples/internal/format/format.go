@@ -29,6 +29,9 @@ type Message struct {
 	*codec.Publish
 	PacketID uint32
 	At       time.Time
+
+	// NotJSON is set by Append where %J meets a payload that is no JSON.
+	NotJSON bool
 }
 
 // verbs are the letters that may follow %.
@@ -44,7 +47,7 @@ const widest = 10000
 //
 //	%t topic   %p payload   %x %X payload in hex   %l its length
 //	%q QoS     %r retain    %m packet identifier
-//	%j the message as JSON  %J the same with a payload that is JSON itself
+//	%j the message as JSON  %J the same with a payload that is JSON itself, or nothing
 //	%I %U time of arrival, ISO 8601 and seconds since 1970
 //	%A %C %D %E %F %P %R %S topic alias, content type, correlation data,
 //	   expiry, payload format indicator, user properties, response topic,

@@ -30,8 +30,8 @@ type properties struct {
 	Alias           *uint16          `json:"topic-alias,omitempty"`
 }
 
-// appendJSON appends the message as one line of JSON. With raw a payload that
-// is JSON itself is put in as it is.
+// appendJSON appends the message as one line of JSON. With raw the payload is
+// put in as it is; if that is no JSON, nothing is appended.
 func (m *Message) appendJSON(dst []byte, raw bool) []byte {
 	d := document{
 		Time:  m.At.Format("2006-01-02T15:04:05.000000-0700"),
@@ -40,7 +40,10 @@ func (m *Message) appendJSON(dst []byte, raw bool) []byte {
 	}
 	switch {
 	case len(m.Payload) == 0:
-	case raw && json.Valid(m.Payload):
+	case raw && !json.Valid(m.Payload):
+		m.NotJSON = true
+		return dst
+	case raw:
 		d.Payload = json.RawMessage(m.Payload)
 	default:
 		d.Payload = quote(string(m.Payload))

@@ -93,6 +93,8 @@ func Start(t testing.TB, stdin io.Reader, name string, args ...string) *Process 
 		}
 	}
 	p := &Process{t: t, cmd: exec.Command(path, args...), name: name, Stdout: newOutput(), Stderr: newOutput(), ended: make(chan struct{})}
+	// Option files of whoever runs the tests stay out of them.
+	p.cmd.Env = append(os.Environ(), "XDG_CONFIG_HOME="+folder)
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = stdin, p.Stdout, p.Stderr
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -1,4 +1,4 @@
-package client
+package driver
 
 import (
 	"context"
@@ -10,14 +10,14 @@ import (
 	"time"
 
 	"github.com/mqttcore/mqttcore/codec"
-	"github.com/mqttcore/mqttcore/events"
 	"github.com/mqttcore/mqttcore/session"
+	"github.com/mqttcore/mqttcore/session/client"
 )
 
 const limit = 20 * time.Second
 
 // pair returns a link that is connected, and the far end of its connection.
-func pair(t *testing.T, o Options) (*Link, net.Conn) {
+func pair(t *testing.T, o Options) (*Driver, net.Conn) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -35,20 +35,26 @@ func pair(t *testing.T, o Options) (*Link, net.Conn) {
 		_, _ = c.Write([]byte{0x20, 0x03, 0x00, 0x00, 0x00}) // CONNACK
 		far <- c
 	}()
-	o.Address = l.Addr().String()
-	s := session.NewClient(session.ClientConfig{Config: session.Config{Queue: session.QueueLimits{Messages: -1}}})
-	link, err := Dial(context.Background(), o, s, &codec.Connect{CleanStart: true, ClientID: codec.Bytes("c")})
-	if err != nil {
+	address := l.Addr().String()
+	o.Dial = func(ctx context.Context, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "tcp", address)
+	}
+	link := New(client.New(client.Config{
+		Session: session.ClientConfig{Config: session.Config{Queue: session.QueueLimits{Messages: -1}}},
+		Connect: &codec.Connect{CleanStart: true, ClientID: codec.Bytes("c")},
+		Retry:   func(client.Failure) bool { return false },
+	}), o)
+	if err := link.Client.Start(time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	await(t, link, events.Connected, nil)
+	await(t, link, client.Connected, nil)
 	c := <-far
 	t.Cleanup(func() { c.Close() })
 	return link, c
 }
 
 // await drives the link until an event of the kind comes. each sees all others.
-func await(t *testing.T, l *Link, kind events.Kind, each func(events.Event)) (found events.Event) {
+func await(t *testing.T, l *Driver, kind client.Kind, each func(client.Event)) (found client.Event) {
 	t.Helper()
 	timeout := time.After(limit)
 	for {
@@ -56,8 +62,8 @@ func await(t *testing.T, l *Link, kind events.Kind, each func(events.Event)) (fo
 			switch {
 			case ev.Kind == kind:
 				return ev
-			case ev.Kind == events.Close:
-				t.Fatalf("closed: %v", ev.Err)
+			case ev.Kind == client.Stopped:
+				t.Fatalf("stopped: %v", ev.Err)
 			case each != nil:
 				each(ev)
 			}
@@ -71,10 +77,10 @@ func await(t *testing.T, l *Link, kind events.Kind, each func(events.Event)) (fo
 	}
 }
 
-func publish(t *testing.T, l *Link, size int, qos codec.QoS) {
+func publish(t *testing.T, l *Driver, size int, qos codec.QoS) {
 	t.Helper()
 	p := &codec.Publish{Topic: codec.Bytes("t"), Payload: make([]byte, size), QoS: qos}
-	if _, err := l.Session.Publish(time.Now(), p); err != nil {
+	if _, err := l.Client.Publish(time.Now(), p); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -90,13 +96,12 @@ func TestCloseFlushes(t *testing.T) {
 	for range 8 {
 		publish(t, link, 1<<20, codec.QoS0)
 	}
-	for ev := range link.Events() { // Disconnect leaves behind what is queued
-		t.Fatalf("got %v", ev)
+	for range link.Events() { // Stop leaves behind what is queued
 	}
-	if err := link.Session.Disconnect(time.Now(), nil); err != nil {
+	if err := link.Client.Stop(time.Now(), nil); err != nil {
 		t.Fatal(err)
 	}
-	if ev := await(t, link, events.Close, nil); ev.Err != nil {
+	if ev := await(t, link, client.Stopped, nil); ev.Err != nil {
 		t.Errorf("error %v", ev.Err)
 	}
 	link.Close(0)
@@ -110,7 +115,7 @@ func TestCloseFlushes(t *testing.T) {
 func TestWriteTimeout(t *testing.T) {
 	link, _ := pair(t, Options{WriteTimeout: 100 * time.Millisecond})
 	publish(t, link, 32<<20, codec.QoS0)
-	if ev := await(t, link, events.Close, nil); !errors.Is(ev.Err, os.ErrDeadlineExceeded) {
+	if ev := await(t, link, client.Stopped, nil); !errors.Is(ev.Err, os.ErrDeadlineExceeded) {
 		t.Errorf("error %v", ev.Err)
 	}
 	link.Close(time.Second)
@@ -150,8 +155,8 @@ func TestBothWrite(t *testing.T) {
 		publish(t, link, 1<<20, codec.QoS0)
 	}
 	got := 0
-	await(t, link, events.Disconnected, func(ev events.Event) {
-		if ev.Kind == events.Message {
+	await(t, link, client.Disconnected, func(ev client.Event) {
+		if ev.Kind == client.Message {
 			got++
 		}
 	})
@@ -166,7 +171,6 @@ func TestClosePatience(t *testing.T) {
 	link, _ := pair(t, Options{})
 	publish(t, link, 32<<20, codec.QoS0)
 	for range link.Events() {
-		t.Fatal("an event")
 	}
 	start := time.Now()
 	link.Close(100 * time.Millisecond)
@@ -175,12 +179,68 @@ func TestClosePatience(t *testing.T) {
 	}
 }
 
+// A transport that cannot be opened is told as such, and tried again.
 func TestDialErrors(t *testing.T) {
-	s := session.NewClient(session.ClientConfig{})
-	if _, err := Dial(context.Background(), Options{Address: "127.0.0.1:1"}, s, new(codec.Connect)); err == nil {
-		t.Error("no error for a port without a listener")
+	attempts := 0
+	d := New(client.New(client.Config{
+		Connect: &codec.Connect{CleanStart: true},
+		Backoff: client.Backoff{Minimum: time.Millisecond, Attempts: 3},
+	}), Options{Dial: func(context.Context, string) (net.Conn, error) {
+		attempts++
+		return nil, io.ErrUnexpectedEOF
+	}})
+	if err := d.Client.Start(time.Now()); err != nil {
+		t.Fatal(err)
 	}
-	if _, err := Dial(context.Background(), Options{Address: "127.0.0.1:1", Bind: "not an address"}, s, new(codec.Connect)); err == nil {
-		t.Error("no error for a bad local address")
+	ev := await(t, d, client.Stopped, nil)
+	var dial *DialError
+	if !errors.As(ev.Err, &dial) || !errors.Is(ev.Err, io.ErrUnexpectedEOF) || attempts != 3 {
+		t.Errorf("error %v after %d attempts", ev.Err, attempts)
 	}
+	d.Close(time.Second)
+}
+
+// A connection that is lost is made again, and what was published meanwhile is
+// sent.
+func TestReconnect(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for i := range 5 {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			r := codec.NewReader(c, codec.V5, 0)
+			_, _ = r.ReadPacket()
+			_, _ = c.Write([]byte{0x20, 0x03, 0x00, 0x00, 0x00}) // CONNACK
+			if i == 4 {
+				if p, err := r.ReadPacket(); err == nil {
+					id := p.(*codec.Publish).PacketID
+					_, _ = c.Write([]byte{0x40, 0x02, byte(id >> 8), byte(id)}) // PUBACK
+				}
+				_, _ = r.ReadPacket()
+			}
+			c.Close()
+		}
+	}()
+	d := New(client.New(client.Config{
+		Connect: &codec.Connect{CleanStart: true, ClientID: codec.Bytes("c")},
+		Backoff: client.Backoff{Minimum: time.Millisecond},
+		Orphans: client.OrphansRepublish,
+	}), Options{Dial: func(ctx context.Context, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "tcp", l.Addr().String())
+	}})
+	if err := d.Client.Start(time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	publish(t, d, 10, codec.QoS1)
+	await(t, d, client.Published, nil)
+	if n := d.Client.Stats().Connections; n != 5 {
+		t.Errorf("%d connections", n)
+	}
+	d.Close(time.Second)
 }
