@@ -26,6 +26,7 @@ var layers = []struct {
 	{"codec", true},
 	{"events", true},
 	{"session", true},
+	{"session/client", true},
 	{"session/broker", false},
 }
 
