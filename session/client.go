@@ -73,6 +73,10 @@ func (c *Client) Connect(now time.Time, p *codec.Connect) error {
 	}
 	c.st.epoch++
 	c.st.open = true
+	if c.st.torn() {
+		c.loseSession(true)
+		c.st.tried = true // the peer may have a session since then
+	}
 	if p.CleanStart || c.st.clientID != "" && c.st.clientID != string(p.ClientID) {
 		// The session is that of another Client Identifier [MQTT-3.1.3-2], or
 		// [MQTT-3.1.2-4] [v3.1.1 MQTT-3.1.2-6]: what was under way is over

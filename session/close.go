@@ -246,6 +246,10 @@ func (c *core) forgetReceipts() {
 // asks for SessionLost even where there was nothing to lose.
 func (c *core) loseSession(tell bool) {
 	s, n := c.st, 0
+	if c.cfg.Persist && s.exists {
+		c.tell(note{kind: events.Discard, record: events.RecordSession}) // first, see torn
+	}
+	s.parts = false
 	for m := first(s.sent.head, s.released.head); m != nil; m = first(s.sent.head, s.released.head) {
 		c.unlink(m)
 		s.ids.remove(m)
@@ -259,9 +263,6 @@ func (c *core) loseSession(tell bool) {
 		}
 	})
 	s.received = receivedTable{}
-	if c.cfg.Persist && s.exists {
-		c.tell(note{kind: events.Discard, record: events.RecordSession})
-	}
 	if tell {
 		c.tell(note{kind: events.SessionLost, count: uint64(n), id: uint32(s.queue.n)})
 	}

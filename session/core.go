@@ -298,10 +298,10 @@ func (c *core) dropped(m *message, err error) {
 
 func (c *core) tellDropped(m *message, err error) {
 	c.stats.Dropped++
-	if m.stage < stageSubscribe {
-		c.discard(m)
-	}
 	c.tell(note{kind: events.Dropped, id: m.id, token: m.token, qos: m.qos, pub: m.pub, err: err})
+	if m.stage < stageSubscribe {
+		c.discard(m) // after Dropped, so that a crash between the two repeats it
+	}
 }
 
 // store asks for the record of m to be made durable.

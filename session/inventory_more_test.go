@@ -210,7 +210,7 @@ func TestW58Capabilities(t *testing.T) {
 
 // TestW65SessionExpiry: the interval of DISCONNECT and of the own CONNACK counts.
 func TestW65SessionExpiry(t *testing.T) {
-	// [MQTT-3.2.2-21] v5
+	// [MQTT-4.1.0-2] v5
 	expires := func(lines ...string) string {
 		r := newRig()
 		for _, line := range lines {

@@ -145,14 +145,14 @@ func TestEveryPacketWhileWaiting(t *testing.T) {
 		told          string // what is written for the answer
 		after         []string
 	}{
-		// [MQTT-3.1.4-5] v5 [MQTT-3.1.4-6] v5
+		// [MQTT-3.1.4-5] v5
 		{"accept", "v5", []string{`server v5`, `recv ` + packets["CONNECT"]}, `accept`, "Write CONNACK\n", nil},
-		// [MQTT-3.1.4-5] v311
 		{"accept", "v311", []string{`server v311`, `recv ` + packets["CONNECT"]}, `accept`, "Write CONNACK\n", nil},
 		{"accept", "v5", []string{`server v5`, withMethod, `auth {"ReasonCode":24}`, `recv ` + packets["AUTH"]}, `accept`, "Write CONNACK AuthenticationMethod=m\n", nil},
 		{"auth", "v5", []string{`server v5`, withMethod}, `auth {"ReasonCode":24}`, "Write AUTH ReasonCode=\"0x18 Continue authentication\" AuthenticationMethod=m\n", nil},
 		// [MQTT-3.1.4-6] v5: after a refusal nothing is looked at.
 		{"refuse", "v5", []string{`server v5`, `recv ` + packets["CONNECT"]}, `refuse {"ReasonCode":137}`, "Write CONNACK ReasonCode=\"0x89 Server busy\"\n", nil},
+		// [MQTT-3.1.4-5] v311
 		{"refuse", "v311", []string{`server v311`, `recv ` + packets["CONNECT"]}, `refuse {"ReasonCode":136}`, "Write CONNACK ReasonCode=\"0x88 Server unavailable\"\n", nil},
 	} {
 		for name, packet := range packets {

@@ -211,7 +211,7 @@ func (s *State) RestoreRecord(record []byte) error {
 		}
 		s.seq++
 		s.received.add(&receipt{id: id, qos: codec.QoS2, seq: s.seq, state: receiptDone})
-		s.exists = true
+		s.exists, s.parts = true, true
 		return nil
 	case events.RecordSession:
 		return s.restoreSession(&r)
@@ -269,6 +269,7 @@ func (s *State) restore(m *message) error {
 	*s.restored = append(*s.restored, m)
 	s.tokens = max(s.tokens, m.token, m.order)
 	s.exists = true
+	s.parts = s.parts || m.id != 0
 	return nil
 }
 
@@ -279,7 +280,7 @@ func (s *State) restoreSession(r *reader) error {
 	if r.bad || flags&^flagExists != 0 || !utf8.Valid(r.b) {
 		return corrupt("session")
 	}
-	s.clientID = string(r.b)
+	s.clientID, s.recorded = string(r.b), true
 	s.expiry, s.closed, s.exists = expiry, int64(closed), s.exists || flags != 0
 	s.tokens = max(s.tokens, tokens)
 	s.ids.next = next

@@ -701,10 +701,10 @@ func TestPersist(t *testing.T) {
 	| Store record=session id=5 size=100
 	| Close reason=0x80 error=transport closed
 	connect {"ClientID":"c","CleanStart":true}
-	| Discard record=message token=4 id=3
-	| Dropped token=4 id=3 publish=PUBLISH QoS=1 Topic=a Payload="1 bytes" error=session state was lost
-	| Discard record=received id=6
 	| Discard record=session
+	| Dropped token=4 id=3 publish=PUBLISH QoS=1 Topic=a Payload="1 bytes" error=session state was lost
+	| Discard record=message token=4 id=3
+	| Discard record=received id=6
 	| SessionLost lost=1 queued=0
 	| Write CONNECT CleanStart=true ClientID=c
 	| Timer +10s

@@ -149,7 +149,7 @@ func (s *Server) Accept(now time.Time, ack *codec.Connack, st *State) error {
 	if ack != nil {
 		*p = *ack
 	}
-	p.SessionPresent = st != nil && !s.limits.cleanStart && !st.Expired(now)
+	p.SessionPresent = st != nil && !s.limits.cleanStart && !st.Expired(now) && !st.torn()
 	if err := s.completeAccept(p, st); err != nil {
 		return err
 	}

@@ -34,6 +34,8 @@ type State struct {
 	exists   bool // a connection accepted the session, or it was restored
 	tried    bool // a CONNECT was sent that may have made the peer accept it
 	open     bool // a connection has it now
+	recorded bool // the record of the session itself was restored
+	parts    bool // records of what was under way were restored
 }
 
 // NeverExpires is the Session Expiry Interval of a session without an end.
@@ -64,6 +66,11 @@ func (s *State) Inflight() int {
 // Received returns the number of incoming QoS 2 messages whose exchange is
 // under way.
 func (s *State) Received() int { return s.received.used }
+
+// torn reports whether a crash came while the session was being lost: its own
+// record was removed, which is done first, and some of what was under way is
+// still there. That belongs to no session any more.
+func (s *State) torn() bool { return s.parts && !s.recorded }
 
 // Expires returns the time at which the session ends. It reports false while a
 // connection has the session, and for sessions without an end.

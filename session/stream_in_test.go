@@ -39,7 +39,7 @@ func TestStreamIn(t *testing.T) {
 	recv PUBREL {"PacketID":3}
 	| Write PUBCOMP PacketID=3
 	`)
-	// [MQTT-4.3.2-4] v311
+	// [MQTT-4.3.2-2] v311
 	scenario(t, `
 	server v311 {"StreamAbove":1}
 	| Timer +10s

@@ -73,6 +73,8 @@ type Pair struct {
 	Server *session.Server
 
 	cfg     Config
+	old     *session.Server // of a connection that HalfOpen left, until a new one takes its state
+	accept  bool            // CONNECT waits for the end of old
 	rand    *rand.Rand
 	now     time.Time
 	open    bool
@@ -136,10 +138,32 @@ func (p *Pair) Cut() {
 	if !p.open {
 		return
 	}
-	p.open = false
+	p.open, p.accept = false, false
 	p.pipes = [2]pipe{}
 	p.Client.Closed(p.now, ErrCut)
 	p.Server.Closed(p.now, ErrCut)
+}
+
+// HalfOpen breaks the connection for the client alone: the server does not
+// notice. When the next CONNECT comes, the new connection takes the session
+// over, and the old one ends with reason code 0x8E.
+func (p *Pair) HalfOpen() {
+	if !p.open || p.Server.State() == nil || p.old != nil {
+		p.Cut()
+		return
+	}
+	p.open = false
+	p.pipes = [2]pipe{}
+	p.Client.Closed(p.now, ErrCut)
+	p.old, p.Server = p.Server, session.NewServer(p.cfg.Server)
+}
+
+// Forget makes the server lose the session state and its storage, as if it had
+// never had them. It has no connection then.
+func (p *Pair) Forget() {
+	p.Cut()
+	p.Server, p.old, p.accept, p.state = session.NewServer(p.cfg.Server), nil, false, nil
+	p.records[Server] = map[uint64][]byte{}
 }
 
 // CutAfter breaks the connection once so many more bytes have arrived.
@@ -160,7 +184,7 @@ func (p *Pair) Crash(side Side) {
 		p.Client = session.NewClient(cfg)
 		return
 	}
-	p.state = st
+	p.state, p.old, p.accept = st, nil, false
 	p.Server = session.NewServer(p.cfg.Server)
 }
 
@@ -183,6 +207,8 @@ func (p *Pair) State(side Side) *session.State {
 	switch {
 	case side == Client:
 		return p.Client.State()
+	case p.old != nil:
+		return p.old.State()
 	case p.Server.State() != nil:
 		return p.Server.State()
 	}
@@ -198,6 +224,9 @@ func (p *Pair) Next(limit time.Time) (Side, events.Event, bool) {
 		if ev, ok := p.Client.Next(); ok {
 			p.handle(Client, &ev)
 			return Client, ev, true
+		}
+		if ev, ok := p.leave(); ok {
+			return Server, ev, true
 		}
 		if ev, ok := p.Server.Next(); ok {
 			p.handle(Server, &ev)
@@ -229,21 +258,60 @@ func (p *Pair) handle(side Side, ev *events.Event) {
 		if p.cfg.ManualAccept {
 			return
 		}
-		ack := p.cfg.Connack
-		if !p.Server.Version().IsV5() {
-			ack.Properties = codec.ConnackProperties{}
+		if p.old == nil {
+			p.answer()
+			return
 		}
-		st := p.state
-		p.state = nil
-		if err := p.Server.Accept(p.now, &ack, st); err != nil {
-			panic(err) // the configuration is at fault
-		}
+		p.accept = true
+		_ = p.old.Disconnect(p.now, &codec.Disconnect{ReasonCode: codec.ReasonSessionTakenOver})
+		p.old.Closed(p.now, ErrCut) // nobody reads what it writes
 	case events.Wanted:
 		p.provide(side, ev)
-	case events.Store:
-		p.records[side][ev.Key()] = session.AppendRecord(nil, *ev)
-	case events.Discard:
+	case events.Store, events.Discard:
+		p.record(side, ev)
+	}
+}
+
+func (p *Pair) record(side Side, ev *events.Event) {
+	if ev.Kind == events.Discard {
 		delete(p.records[side], ev.Key())
+		return
+	}
+	p.records[side][ev.Key()] = session.AppendRecord(nil, *ev)
+}
+
+// leave returns the next event of a connection that the client left, and lets
+// the new one have its state after the last.
+func (p *Pair) leave() (ev events.Event, ok bool) {
+	if p.old == nil {
+		return ev, false
+	}
+	if ev, ok = p.old.Next(); !ok {
+		return ev, false
+	}
+	switch ev.Kind {
+	case events.Store, events.Discard:
+		p.record(Server, &ev)
+	case events.Close:
+		p.state, p.old = p.old.State(), nil
+		if p.accept {
+			p.answer()
+		}
+	}
+	return ev, true
+}
+
+// answer accepts CONNECT.
+func (p *Pair) answer() {
+	p.accept = false
+	ack := p.cfg.Connack
+	if !p.Server.Version().IsV5() {
+		ack.Properties = codec.ConnackProperties{}
+	}
+	st := p.state
+	p.state = nil
+	if err := p.Server.Accept(p.now, &ack, st); err != nil {
+		panic(err) // the configuration is at fault
 	}
 }
 
@@ -294,6 +362,9 @@ func (p *Pair) advance(limit time.Time) bool {
 	}
 	sooner(p.Client.Deadline())
 	sooner(p.Server.Deadline())
+	if p.old != nil {
+		sooner(p.old.Deadline())
+	}
 	if at.IsZero() || at.After(limit) {
 		return false
 	}
@@ -308,6 +379,9 @@ func (p *Pair) advance(limit time.Time) bool {
 	}
 	p.Client.Tick(p.now)
 	p.Server.Tick(p.now)
+	if p.old != nil {
+		p.old.Tick(p.now)
+	}
 	return true
 }
 
