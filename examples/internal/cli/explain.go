@@ -33,6 +33,8 @@ func Unreachable(address string, err error) error {
 		return Failf(ExitUnreachable, "host %q is not known; check -h", host)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return Failf(ExitUnreachable, "nothing listens on %s; start a broker there (go run ./broker -p %s) or name another with -h and -p", address, port)
+	case errors.Is(err, io.EOF):
+		return Failf(ExitUnreachable, "%s closed the connection in the handshake; does it speak TLS or WebSocket? check -p", address)
 	case errors.Is(err, os.ErrNotExist):
 		return Failf(ExitUnreachable, "there is no socket %s; check --unix", address)
 	case errors.Is(err, transport.ErrSubprotocol):
