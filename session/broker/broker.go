@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"iter"
 	"maps"
 	"slices"
 	"time"
@@ -20,6 +19,12 @@ type Event struct {
 	Conn Handle
 	// ClientID is the Client Identifier, once it is known.
 	ClientID string
+	// Question is what Answer takes, where the broker asks; see Ask.
+	Question Question
+	// Key and Value are those of a Store or Discard, see Config.Server.Persist.
+	// Prefix makes a Discard that of all keys that begin with Key.
+	Key, Value []byte
+	Prefix     bool
 }
 
 // Broker is the logic of an MQTT broker. Its methods are not safe for
@@ -30,30 +35,39 @@ type Broker struct {
 	now    time.Time
 
 	conns    conns
-	busy     busy
-	urgent   *conn // is served before all others, until its Close
+	busy     line // may have something to handle
+	writers  line // may have something to write
+	outbox   outbox
+	changes  changes
 	timers   timers
 	told     time.Time // the deadline of the last Timer event; zero if it has passed
 	stopping bool
 
-	sessions map[string]*sess
-	assigned uint64 // Client Identifiers that were assigned
-	subs     subscriptionTree
-	retained retainedTree
-	match    match // of the message that is being routed
-	scratch  scratch
-	stats    Stats
+	sessions      map[string]*sess
+	sessionNumber uint64 // of the newest session
+	assigned      uint64 // Client Identifiers that were assigned
+	questions     map[Question]*question
+	asked         Question // the last one
+	subs          subscriptionTree
+	retained      retainedTree
+	match         match // of the message that is being routed
+	scratch       scratch
+	stats         Stats
 }
 
 // scratch is memory that is used again.
 type scratch struct {
 	codes   []codec.ReasonCode
 	replays []*subscription
+	publish codec.Publish
+	// properties: publish has some
+	properties bool
 }
 
 // New returns a broker without connections.
 func New(cfg Config) *Broker {
-	b := &Broker{cfg: cfg, sessions: make(map[string]*sess)}
+	b := &Broker{cfg: cfg, sessions: make(map[string]*sess), questions: make(map[Question]*question)}
+	b.writers.role = 1
 	b.cfg.normalize(&b.shared)
 	return b
 }
@@ -67,6 +81,7 @@ func (b *Broker) Open(now time.Time) Handle {
 	b.conns.add(c)
 	b.stats.Opened++
 	c.srv.Open(now)
+	c.srv.SetWriteBlocked(true)
 	b.busy.push(c)
 	return c.handle
 }
@@ -97,16 +112,17 @@ func (b *Broker) Closed(now time.Time, h Handle, err error) {
 func (b *Broker) SetWriteBlocked(now time.Time, h Handle, blocked bool) {
 	b.now = now
 	if c := b.conns.get(h); c != nil {
-		c.srv.SetWriteBlocked(blocked)
+		c.blocked = blocked
 		b.busy.push(c)
 	}
 }
 
 // InputPaused reports whether the driver should read no more from a transport
-// for now, because its peer does not read what was written to it.
+// for now, because its peer does not read what was written to it, or because
+// too many questions about it wait for an answer.
 func (b *Broker) InputPaused(h Handle) bool {
 	c := b.conns.get(h)
-	return c != nil && c.srv.InputPaused()
+	return c != nil && (c.srv.InputPaused() || c.sess != nil && len(c.sess.asked) >= mostAsked)
 }
 
 // ReplaceWriteBuffer gives the bytes of the Write that was just pulled to the
@@ -129,12 +145,13 @@ func (b *Broker) Disconnect(now time.Time, h Handle, reason codec.ReasonCode) {
 
 // Shutdown ends all connections, v5.0 clients with the reason 0x8B. All Wills,
 // also those whose delay is not over, are published before that, as nobody could
-// do it later. Connections that are opened later end at once. [MQTT-3.1.2-8]
+// do it later; with Persist they are put off until after Restore. Connections
+// that are opened later end at once. [MQTT-3.1.2-8]
 func (b *Broker) Shutdown(now time.Time) {
 	b.now = now
 	b.stopping = true
 	for _, id := range slices.Sorted(maps.Keys(b.sessions)) {
-		if s := b.sessions[id]; s != nil {
+		if s := b.sessions[id]; s != nil && !b.cfg.Server.Persist {
 			b.publishWill(s)
 		}
 	}
@@ -176,7 +193,7 @@ func (b *Broker) Tick(now time.Time) {
 		case alarmWill:
 			b.publishWill(t.sess)
 		case alarmRetained:
-			b.retained.remove(&b.timers, t.topic)
+			b.unretain(t.topic)
 		}
 	}
 }
@@ -184,99 +201,3 @@ func (b *Broker) Tick(now time.Time) {
 // Deadline returns the time at which Tick is to be called, zero for never. The
 // Timer event tells it too, when it became earlier.
 func (b *Broker) Deadline() time.Time { return b.timers.earliest() }
-
-// Events returns an iterator over the events that are due. See Next.
-func (b *Broker) Events() iter.Seq[Event] {
-	return func(yield func(Event) bool) {
-		for ev, ok := b.Next(); ok; ev, ok = b.Next() {
-			if !yield(ev) {
-				return
-			}
-		}
-	}
-}
-
-// Next returns the next event that is due, and reports false when there is
-// nothing to do until the next call of another method. What an event points to
-// is borrowed until the next call on the broker.
-func (b *Broker) Next() (Event, bool) {
-	for {
-		c := b.urgent
-		if c == nil {
-			c = b.busy.head
-		}
-		if c == nil {
-			return b.tellDeadline()
-		}
-		ev, ok := c.srv.Next()
-		if !ok {
-			if b.feed(c) {
-				continue
-			}
-			b.idle(c)
-			continue
-		}
-		if b.handle(c, &ev) {
-			return Event{Event: ev, Conn: c.handle, ClientID: c.clientID}, true
-		}
-	}
-}
-
-// idle takes a connection that has no more events off the list. One whose
-// session is being taken over is there until its Close: if its transport cannot
-// take bytes, the last Write comes all the same.
-func (b *Broker) idle(c *conn) {
-	switch {
-	case c != b.urgent:
-		b.busy.pop()
-	case !c.unblocked:
-		c.unblocked = true
-		c.srv.SetWriteBlocked(false)
-	default:
-		c.srv.Closed(b.now, nil)
-	}
-}
-
-// tellDeadline yields a Timer event if the deadline became earlier.
-func (b *Broker) tellDeadline() (ev Event, ok bool) {
-	at := b.timers.earliest()
-	if at.IsZero() || !b.told.IsZero() && !at.Before(b.told) {
-		return ev, false
-	}
-	b.told = at
-	ev.Kind, ev.Deadline = events.Timer, at
-	return ev, true
-}
-
-// handle serves an event of a session. It reports whether the driver is to see
-// it.
-func (b *Broker) handle(c *conn, ev *events.Event) bool {
-	switch ev.Kind {
-	case events.Write, events.Refused, events.Connected:
-		return true
-	case events.Timer:
-		b.timers.set(&c.timer, ev.Deadline)
-	case events.Close:
-		b.closed(c)
-		return true
-	case events.Dropped:
-		b.dropped(c, ev)
-		return true
-	case events.Published:
-		if c.sess != nil {
-			delete(c.sess.lent, ev.Token)
-		}
-	case events.Connect:
-		b.connect(c, ev.Packet.(*codec.Connect))
-	case events.Disconnected:
-		b.disconnected(c, ev)
-		return true
-	case events.Message:
-		b.message(c, ev.Publish)
-	case events.Subscribe:
-		b.subscribe(c, ev.Packet.(*codec.Subscribe))
-	case events.Unsubscribe:
-		b.unsubscribe(c, ev.Packet.(*codec.Unsubscribe))
-	}
-	return false
-}

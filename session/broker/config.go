@@ -8,10 +8,23 @@ import (
 // Config configures a Broker. Its zero value is ready: everything that MQTT
 // offers, without limits but those of the format.
 type Config struct {
-	// Server applies to every connection: sizes, time limits and the queue
+	// Server applies to every connection. Its Persist turns Store and Discard
+	// events on, see Broker.Restore; QueueDropOldest leaves the records of
+	// messages that it drops for a client that is away until the end of the
+	// session.
+	//
+	// It holds sizes, time limits and the queue
 	// of messages that wait for one client. Of that, QueueRefuse stands for
 	// QueueDropQoS0 here. Shared and the Manual fields are the broker's own.
 	Server session.ServerConfig
+
+	// Ask says about what the broker asks the driver.
+	Ask Ask
+	// MayDeliver, if not nil, is asked before a session gets a message, also a
+	// retained one or the Will of another client. It must answer at once and
+	// not call the broker; where the answer takes time, see AskSubscribe and
+	// Revoke.
+	MayDeliver func(clientID string, p *codec.Publish) bool
 
 	// ReceiveMaximum bounds the QoS 1 and 2 messages that a v5.0 client may
 	// have open; 0 for 65,535. (v5.0 3.2.2.3.3)
@@ -32,6 +45,10 @@ type Config struct {
 	// 3.2.2.3.13)
 	NoRetain, NoWildcards, NoShared, NoSubscriptionIdentifiers bool
 
+	// DollarTopics lets clients publish to topics that begin with $, except
+	// $SYS, which is the broker's, and $share. (v3.1.1 and v5.0 4.7.2)
+	DollarTopics bool
+
 	// MaximumLevels bounds the levels of topics and filters. 0 stands for 200.
 	MaximumLevels int
 	// MaximumSubscriptions bounds the subscriptions of one session; 0 for no
@@ -50,7 +67,11 @@ type Config struct {
 	ClientIDPrefix string
 }
 
-const defaultLevels = 200
+const (
+	defaultLevels        = 200
+	defaultHighWater     = 64 << 10
+	defaultReferenceSize = 4 << 10
+)
 
 // normalize replaces zero values by what they stand for, and takes over what is
 // not the caller's to set.
@@ -63,10 +84,17 @@ func (c *Config) normalize(shared *session.Shared) {
 	}
 	s := &c.Server
 	s.Shared = shared
+	if s.HighWater <= 0 {
+		s.HighWater = defaultHighWater
+	}
+	if s.ReferenceSize <= 0 {
+		s.ReferenceSize = defaultReferenceSize
+	}
 	if s.Queue.Policy == session.QueueRefuse {
 		s.Queue.Policy = session.QueueDropQoS0
 	}
-	s.ManualAck, s.ManualRelease, s.ManualComplete, s.ManualPong = false, false, false, false
+	s.ManualAck, s.ManualRelease, s.ManualComplete, s.ManualPong = c.Ask&AskPublish != 0, false, false, false
+	s.StreamAbove = 0
 }
 
 // maximumQoS returns the highest QoS on offer.

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/mqttcore/mqttcore/codec"
 	"github.com/mqttcore/mqttcore/events"
@@ -9,17 +10,29 @@ import (
 )
 
 // connect begins the answer to CONNECT. The packet is copied, as the answer may
-// have to wait. (v3.1.1 and v5.0 3.1.4)
-func (b *Broker) connect(c *conn, p *codec.Connect) {
+// have to wait. It reports whether the driver is asked. (v3.1.1 and v5.0 3.1.4)
+func (b *Broker) connect(c *conn, p *codec.Connect) bool {
 	c.connect = p.Clone()
 	switch {
 	case b.stopping:
 		b.refuse(c, codec.ReasonServerUnavailable)
+	case !formatted(p):
+		b.refuse(c, codec.ReasonPayloadFormatInvalid) // [U5-3.1.3.2.3-a]
+	case b.cfg.Ask&AskConnect != 0:
+		c.admitting = true
+		return true
 	case p.Properties.AuthenticationMethod.Set:
 		b.refuse(c, codec.ReasonBadAuthenticationMethod) // [U5-4.12-a]
 	default:
 		b.admit(c)
 	}
+	return false
+}
+
+// formatted reports whether the payload of the Will is what it is said to be.
+func formatted(p *codec.Connect) bool {
+	w, ok := p.Will.Get()
+	return !ok || w.Properties.PayloadFormatIndicator.Or(0) == 0 || utf8.Valid(w.Payload)
 }
 
 // refuse answers CONNECT by a CONNACK with a reason code.
@@ -52,7 +65,6 @@ func (b *Broker) admit(c *conn) {
 	}
 	old.successor, c.heirOf = c, old
 	b.disconnect(old, codec.ReasonSessionTakenOver)
-	b.urgent = old
 }
 
 // assignClientID returns an identifier that no session has. [MQTT-3.1.3-6]
@@ -71,6 +83,9 @@ func (b *Broker) assignClientID() string {
 func (b *Broker) accept(c *conn) {
 	p := c.connect
 	c.connect = nil
+	if c.admission.NoWill {
+		p.Will = codec.Opt[codec.Will]{}
+	}
 	b.busy.push(c)
 	s := b.sessions[c.clientID]
 	var state *session.State
@@ -88,14 +103,21 @@ func (b *Broker) accept(c *conn) {
 		if s != nil {
 			b.endSession(s) // [MQTT-3.1.2-4] [v3.1.1 MQTT-3.1.2-6]
 		}
-		s = newSess(c.clientID)
+		b.sessionNumber++
+		s = newSess(c.clientID, b.sessionNumber)
 		b.sessions[c.clientID] = s
 	}
 	s.state, s.conn, c.sess = c.srv.State(), c, s
 	s.resumed()
 	b.timers.stop(&s.expiry)
 	b.timers.stop(&s.willDelay) // [MQTT-3.1.3-9]
+	if s.will != nil {
+		b.discardWill(s)
+	}
 	s.will = newWill(p)
+	s.durable = b.cfg.Server.Persist && c.srv.Limits().SessionExpiry > 0
+	b.storeInfo(s)
+	s.acknowledge(b.now)
 }
 
 // connack puts the answer to CONNECT together.
@@ -105,6 +127,7 @@ func (b *Broker) connack(c *conn, p *codec.Connect) *codec.Connack {
 		return ack
 	}
 	props := &ack.Properties
+	*props = c.admission.properties()
 	b.cfg.announce(props)
 	if len(p.ClientID) == 0 {
 		props.AssignedClientIdentifier = codec.Text(c.clientID) // [MQTT-3.2.2-16]
@@ -121,8 +144,9 @@ func (b *Broker) connack(c *conn, p *codec.Connect) *codec.Connack {
 // disconnected handles DISCONNECT of a client. Only one with the code 0x00
 // withdraws the Will; every one of v3.1.1 has it. [MQTT-3.14.4-3]
 func (b *Broker) disconnected(c *conn, ev *events.Event) {
-	if c.sess != nil && ev.Reason == codec.ReasonNormalDisconnection {
-		c.sess.will = nil
+	if s := c.sess; s != nil && s.will != nil && ev.Reason == codec.ReasonNormalDisconnection {
+		s.will = nil
+		b.discardWill(s)
 	}
 }
 
@@ -131,9 +155,6 @@ func (b *Broker) closed(c *conn) {
 	b.timers.stop(&c.timer)
 	b.conns.remove(c)
 	c.connect = nil
-	if b.urgent == c {
-		b.urgent = nil
-	}
 	if old := c.heirOf; old != nil {
 		old.successor, c.heirOf = nil, nil
 	}

@@ -16,16 +16,17 @@ type conn struct {
 	timer  timer
 
 	// connect is a copy of CONNECT until it is answered.
-	connect  *codec.Connect
-	clientID string
-	sess     *sess // from a successful CONNACK to Close
+	connect   *codec.Connect
+	admission Admission // of the driver
+	clientID  string
+	sess      *sess // from a successful CONNACK to Close
 	// successor waits with its CONNECT for the Close of this connection,
 	// whose session it takes over; heirOf is the way back.
 	successor, heirOf *conn
-	unblocked         bool // the last Write was asked for although the transport is blocked
+	blocked           bool // the transport cannot take bytes
+	admitting         bool // the driver was asked whether it may connect
 
-	next   *conn // in the list of busy connections
-	queued bool  // whether it is in that list
+	places [2]place // in the two lines of the broker
 }
 
 // conns are the connections by handle. The lower half of a handle is the place
@@ -68,29 +69,37 @@ func (t *conns) remove(c *conn) {
 	t.n--
 }
 
-// busy lists the connections that may have events, first come, first served:
-// whoever receives a message is served after its publisher, so that one Write
-// carries all that came in one read.
-type busy struct{ head, tail *conn }
+// line lists connections, first come, first served.
+type line struct {
+	head, tail *conn
+	role       int // which of the places of a connection is meant
+}
 
-func (l *busy) push(c *conn) {
-	if c.queued {
+// place is that of a connection in a line.
+type place struct {
+	next *conn
+	in   bool
+}
+
+func (l *line) push(c *conn) {
+	p := &c.places[l.role]
+	if p.in {
 		return
 	}
-	c.queued = true
+	p.in = true
 	if l.tail == nil {
 		l.head = c
 	} else {
-		l.tail.next = c
+		l.tail.places[l.role].next = c
 	}
 	l.tail = c
 }
 
-func (l *busy) pop() {
-	c := l.head
-	l.head = c.next
+func (l *line) pop() {
+	p := &l.head.places[l.role]
+	l.head = p.next
 	if l.head == nil {
 		l.tail = nil
 	}
-	c.next, c.queued = nil, false
+	*p = place{}
 }

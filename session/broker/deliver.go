@@ -79,22 +79,38 @@ func (b *Broker) Publish(now time.Time, p *codec.Publish) error {
 	return nil
 }
 
-// message handles PUBLISH of a client. (v3.1.1 and v5.0 3.3)
-func (b *Broker) message(c *conn, p *codec.Publish) {
+// message handles PUBLISH of a client. It reports whether the driver is asked.
+// (v3.1.1 and v5.0 3.3)
+func (b *Broker) message(c *conn, ev *Event) bool {
 	b.stats.Received++
-	code := b.refusal(p.Topic)
-	if code == codec.ReasonSuccess && b.publish(c.sess, p, borrowed) == 0 {
-		code = codec.ReasonNoMatchingSubscribers
+	p := ev.Publish
+	if b.cfg.Ask&AskPublish != 0 {
+		b.ask(c, ev, &question{publish: p.Clone(), token: ev.Token})
+		return true
 	}
+	code := b.accepts(c.sess, p, borrowed)
 	if p.QoS > codec.QoS0 && code != codec.ReasonSuccess {
 		// The code fits PUBACK and PUBREC, so there is no error.
 		_ = c.srv.Respond(session.Reply{Code: code})
 	}
+	return false
+}
+
+// accepts routes a message of a client and returns the code of its
+// acknowledgement.
+func (b *Broker) accepts(s *sess, p *codec.Publish, whose ownership) codec.ReasonCode {
+	code := b.refusal(p.Topic)
+	if code == codec.ReasonSuccess && b.publish(s, p, whose) == 0 {
+		code = codec.ReasonNoMatchingSubscribers
+	}
+	return code
 }
 
 // refusal returns the reason code with which a message to the topic is refused,
-// or Success. Topics that begin with $SYS are the broker's own, and those that
-// look like a shared subscription could not be subscribed to.
+// or Success. Topics that begin with $SYS are the broker's own, those that look
+// like a shared subscription could not be subscribed to, and all that begin with
+// $ are no way for clients to talk to each other. [U5-4.7.2-a]
+// [v3.1.1 U311-4.7.2-a]
 func (b *Broker) refusal(topic []byte) codec.ReasonCode {
 	switch {
 	case b.tooLong(topic):
@@ -103,7 +119,7 @@ func (b *Broker) refusal(topic []byte) codec.ReasonCode {
 		return codec.ReasonSuccess
 	case bytes.HasPrefix(topic, []byte("$share/")):
 		return codec.ReasonTopicNameInvalid
-	case bytes.Equal(topic, []byte("$SYS")), bytes.HasPrefix(topic, []byte("$SYS/")):
+	case !b.cfg.DollarTopics, bytes.Equal(topic, []byte("$SYS")), bytes.HasPrefix(topic, []byte("$SYS/")):
 		return codec.ReasonNotAuthorized
 	}
 	return codec.ReasonSuccess
@@ -129,27 +145,76 @@ func (b *Broker) publish(from *sess, p *codec.Publish, whose ownership) int {
 	if n == 0 && !p.Retain {
 		return 0
 	}
-	if whose == borrowed {
-		p = p.Clone()
-		p.PacketID, p.Dup = 0, false
-	}
 	var expires time.Time
 	if interval, ok := p.Properties.MessageExpiryInterval.Get(); ok {
 		expires = b.now.Add(time.Duration(interval) * time.Second)
 	}
 	if p.Retain {
+		p, whose = own(p, whose), owned
 		b.retain(from, p, expires)
 	}
 	for _, s := range m.sessions {
-		b.deliver(s, p, session.Delivery{
+		d := session.Delivery{
 			QoS:                     min(p.QoS, s.hit.qos),
 			Retain:                  p.Retain && s.hit.retain, // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
 			SubscriptionIdentifiers: s.hit.ids,
 			Expires:                 expires,
-		})
+		}
+		if !b.mayDeliver(s, p) || whose == borrowed && b.pass(s, p, &d) {
+			continue
+		}
+		p, whose = own(p, whose), owned
+		b.deliver(s, p, d)
 	}
 	for _, g := range m.groups {
+		p, whose = own(p, whose), owned
 		b.deliverShared(g, p, expires)
 	}
 	return n
+}
+
+// own returns a message that may be kept.
+func own(p *codec.Publish, whose ownership) *codec.Publish {
+	if whose == owned {
+		return p
+	}
+	p = p.Clone()
+	p.PacketID, p.Dup = 0, false
+	return p
+}
+
+// pass hands on a borrowed message of QoS 0 to a client that can take it at
+// once, so that nobody has to keep it. It reports false where that is not so.
+func (b *Broker) pass(s *sess, p *codec.Publish, d *session.Delivery) bool {
+	c := s.conn
+	if d.QoS > codec.QoS0 || c == nil {
+		return d.QoS == codec.QoS0
+	}
+	if c.blocked || len(p.Payload) >= b.cfg.Server.ReferenceSize || c.srv.Queued() > 0 {
+		return false
+	}
+	q := &b.scratch.publish
+	if c.srv.Version().IsV5() {
+		q.Properties = p.Properties
+		q.Properties.SubscriptionIdentifiers = codec.SubscriptionIdentifiers{}
+		if d.SubscriptionIdentifiers != nil {
+			q.Properties.SubscriptionIdentifiers = *d.SubscriptionIdentifiers
+		}
+	} else if b.scratch.properties {
+		q.Properties = codec.PublishProperties{}
+	}
+	b.scratch.properties = c.srv.Version().IsV5()
+	q.Topic, q.Payload, q.Retain = p.Topic, p.Payload, d.Retain
+	if _, err := c.srv.Publish(b.now, q); err != nil {
+		b.stats.drop(codec.QoS0)
+	} else {
+		b.stats.Delivered++
+	}
+	b.busy.push(c)
+	return true
+}
+
+// mayDeliver asks the configuration whether a session may get a message.
+func (b *Broker) mayDeliver(s *sess, p *codec.Publish) bool {
+	return b.cfg.MayDeliver == nil || b.cfg.MayDeliver(s.clientID, p)
 }

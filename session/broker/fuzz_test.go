@@ -157,7 +157,7 @@ func (w *world) finish() {
 }
 
 func runScript(t testing.TB, b []byte) {
-	cfg := broker.Config{MaximumSessionExpiry: 20, MaximumRetained: 4}
+	cfg := broker.Config{MaximumSessionExpiry: 20, MaximumRetained: 4, DollarTopics: true}
 	cfg.Server.Queue = session.QueueLimits{Messages: 3, Policy: session.QueuePolicy(len(b) % 3)}
 	cfg.Server.HighWater = 64
 	w := newWorld(t, cfg)

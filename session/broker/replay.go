@@ -52,6 +52,7 @@ func (b *Broker) feed(c *conn) (sent bool) {
 		}
 		if len(r.found) == 0 {
 			r.drop(sub)
+			b.storeSubscription(sub, false)
 			continue
 		}
 		n := r.found[0]
@@ -69,7 +70,7 @@ func (b *Broker) sendRetained(sub *subscription, n *retainedNode, seq uint64) bo
 		return false
 	case !n.expires.IsZero() && !b.now.Before(n.expires):
 		return false
-	case sub.noLocal && n.from == sub.sess.clientID:
+	case sub.noLocal && n.from == sub.sess.clientID, !b.mayDeliver(sub.sess, n.message):
 		return false
 	}
 	return b.deliver(sub.sess, n.message, session.Delivery{

@@ -35,16 +35,12 @@ type retainedNode struct {
 func (b *Broker) retain(from *sess, p *codec.Publish, expires time.Time) {
 	t := &b.retained
 	if len(p.Payload) == 0 {
-		if n := t.get(p.Topic); n != nil {
-			t.remove(&b.timers, n)
-		}
+		b.unretain(t.get(p.Topic))
 		return
 	}
 	if b.retainedFull(p) {
 		b.stats.NotRetained++
-		if n := t.get(p.Topic); n != nil {
-			t.remove(&b.timers, n)
-		}
+		b.unretain(t.get(p.Topic))
 		return
 	}
 	n := t.make(p.Topic)
@@ -62,6 +58,15 @@ func (b *Broker) retain(from *sess, p *codec.Publish, expires time.Time) {
 	if !expires.IsZero() || n.timer.place != 0 {
 		n.timer.what, n.timer.topic = alarmRetained, n
 		b.timers.set(&n.timer, expires)
+	}
+	b.storeRetained(n)
+}
+
+// unretain removes the message of a node, if there is one.
+func (b *Broker) unretain(n *retainedNode) {
+	if n != nil && n.message != nil {
+		b.discardRetained(n.message.Topic)
+		b.retained.remove(&b.timers, n)
 	}
 }
 

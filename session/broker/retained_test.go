@@ -13,7 +13,7 @@ import (
 
 // [MQTT-3.3.1-5] v5 [MQTT-3.3.1-6] v5 [MQTT-3.3.1-8] v5 [MQTT-3.3.1-8] v311
 func TestRetained(t *testing.T) {
-	w := newWorld(t, broker.Config{})
+	w := newWorld(t, broker.Config{DollarTopics: true})
 	pub := w.connect(codec.V5, clean("pub"))
 	pub.send(retained("a/b", "1", 1), retained("a", "2", 2), &codec.Pubrel{PacketID: 100}, retained("a/c", "3", 0), retained("$x/a", "4", 0),
 		retained("a/b", "5", 1), publish("a/b", "6", 0), retained("a/c", "", 0))

@@ -12,6 +12,8 @@ import (
 // (v3.1.1 and v5.0 4.1)
 type sess struct {
 	clientID string
+	number   uint64 // in the keys of what is stored
+	durable  bool   // it is told as changes
 	state    *session.State
 	conn     *conn // nil while the client is away
 	subs     map[string]*subscription
@@ -22,12 +24,15 @@ type sess struct {
 
 	replay replay          // retained messages that are still to be sent
 	lent   map[uint64]lent // messages of shared subscriptions, by token
+	asked  []*question     // what waits for the driver, in order
+	acks   []ack           // of QoS 2, for the time when the client is back
+	ended  bool
 
 	hit hit // used while a message is routed
 }
 
-func newSess(clientID string) *sess {
-	s := &sess{clientID: clientID, subs: make(map[string]*subscription)}
+func newSess(clientID string, number uint64) *sess {
+	s := &sess{clientID: clientID, number: number, subs: make(map[string]*subscription)}
 	s.expiry = timer{what: alarmExpiry, sess: s}
 	s.willDelay = timer{what: alarmWill, sess: s}
 	return s
@@ -48,15 +53,19 @@ func (b *Broker) detached(s *sess) {
 // endSession ends a session that has no connection. A Will that waits is
 // published. [MQTT-3.1.2-8]
 func (b *Broker) endSession(s *sess) {
-	delete(b.sessions, s.clientID)
+	if b.sessions[s.clientID] == s {
+		delete(b.sessions, s.clientID)
+	}
+	s.ended = true
 	b.timers.stop(&s.expiry)
 	for _, sub := range s.subs {
 		b.subs.remove(sub)
 	}
-	s.subs = nil
+	s.subs, s.replay = nil, replay{}
 	b.stats.Dropped += uint64(s.state.Queued() + s.state.Inflight())
 	b.publishWill(s)
 	b.redeliver(s)
+	b.discardSession(s)
 }
 
 // deliver hands a message to a session, and counts it where that has no room.
@@ -84,6 +93,9 @@ func (b *Broker) offer(s *sess, p *codec.Publish, d session.Delivery) (token uin
 		token, dropped, err = s.state.Enqueue(b.now, p, d, b.cfg.Server.Queue)
 		if dropped != nil {
 			b.stats.Dropped++
+		}
+		if err == nil {
+			b.storeQueued(s, token, p, d)
 		}
 	}
 	if err != nil {

@@ -70,6 +70,10 @@ func (b *Broker) deliverShared(g *group, p *codec.Publish, expires time.Time) bo
 		if sub == nil {
 			break
 		}
+		if !b.mayDeliver(sub.sess, p) {
+			sub.full = g.round
+			continue
+		}
 		s, qos := sub.sess, min(p.QoS, sub.qos) // [MQTT-4.8.2-3]
 		token, ok := b.offer(s, p, session.Delivery{
 			QoS:                     qos,

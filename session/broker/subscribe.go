@@ -6,17 +6,27 @@ import (
 
 // subscribe answers SUBSCRIBE. Each filter is served for itself, in order.
 // Retained messages follow SUBACK. [MQTT-3.8.4-5]
-func (b *Broker) subscribe(c *conn, p *codec.Subscribe) {
+//
+// granted holds what the driver answered for each filter, nil for anything.
+func (b *Broker) subscribe(c *conn, p *codec.Subscribe, granted []codec.ReasonCode) {
 	codes, replays := b.scratch.codes[:0], b.scratch.replays[:0]
 	id := p.Properties.SubscriptionIdentifier.Or(0)
 	for i := range p.Filters {
 		f := &p.Filters[i]
 		code := b.subscribable(c.sess, f, id)
+		if code == codec.ReasonSuccess && i < len(granted) {
+			if code = granted[i]; !code.IsError() {
+				f.QoS = min(f.QoS, codec.QoS(code))
+				code = codec.ReasonSuccess
+			}
+		}
 		if code == codec.ReasonSuccess {
 			sub, existed := b.enter(c.sess, f, id)
-			if wantsRetained(f, sub, existed) {
+			replay := wantsRetained(f, sub, existed)
+			if replay {
 				replays = append(replays, sub)
 			}
+			b.storeSubscription(sub, replay)
 			code = codec.ReasonCode(sub.qos) // [MQTT-3.8.4-7]
 		}
 		codes = append(codes, code)
@@ -63,14 +73,19 @@ func (b *Broker) enter(s *sess, f *codec.Subscription, id uint32) (sub *subscrip
 	sub.qos = min(f.QoS, b.cfg.maximumQoS())
 	sub.noLocal, sub.retainAsPublished = f.NoLocal, f.RetainAsPublished
 	if id != sub.id {
-		// Messages that wait keep the identifiers they were given.
-		sub.id, sub.ids = id, nil
-		if id != 0 {
-			sub.ids = new(codec.SubscriptionIdentifiers)
-			sub.ids.Add(id)
-		}
+		sub.identify(id)
 	}
 	return sub, existed
+}
+
+// identify sets the Subscription Identifier. Messages that wait keep those they
+// were given.
+func (s *subscription) identify(id uint32) {
+	s.id, s.ids = id, nil
+	if id != 0 {
+		s.ids = new(codec.SubscriptionIdentifiers)
+		s.ids.Add(id)
+	}
 }
 
 // wantsRetained reports whether retained messages are to be sent for a
@@ -91,6 +106,7 @@ func (b *Broker) leave(sub *subscription) {
 	delete(sub.sess.subs, sub.filter)
 	sub.sess.replay.drop(sub)
 	b.subs.remove(sub)
+	b.discardSubscription(sub)
 }
 
 // unsubscribe answers UNSUBSCRIBE. [MQTT-3.10.4-4] [MQTT-3.10.4-6]

@@ -10,7 +10,8 @@ import (
 // (v3.1.1 3.1.2.5, v5.0 3.1.2.5, 3.1.3.2)
 type will struct {
 	message *codec.Publish
-	delay   uint32 // Will Delay Interval
+	delay   uint32    // Will Delay Interval
+	due     time.Time // the end of the delay, once it has begun
 }
 
 // newWill returns the Will of a CONNECT, or nil. All but the Will Delay Interval
@@ -34,24 +35,33 @@ func newWill(p *codec.Connect) *will {
 // waits for its delay. The end of the session, if that is earlier, publishes it
 // too. [MQTT-3.1.2-8]
 func (b *Broker) startWill(s *sess) {
-	if s.will == nil {
-		return
-	}
-	if s.will.delay == 0 {
+	switch w := s.will; {
+	case w == nil, b.stopping: // put off until after Restore
+	case w.delay == 0:
 		b.publishWill(s)
-		return
+	default:
+		if w.due.IsZero() {
+			w.due = b.now.Add(time.Duration(w.delay) * time.Second)
+			b.storeWill(s)
+		}
+		b.timers.set(&s.willDelay, w.due)
 	}
-	b.timers.set(&s.willDelay, b.now.Add(time.Duration(s.will.delay)*time.Second))
 }
 
 // publishWill publishes the Will of a session, if it has one, and removes it.
-// [MQTT-3.1.2-10]
+// The driver is asked first where that is wanted. [MQTT-3.1.2-10]
 func (b *Broker) publishWill(s *sess) {
 	b.timers.stop(&s.willDelay)
 	w := s.will
 	s.will = nil
-	if w == nil || b.refusal(w.message.Topic) != codec.ReasonSuccess {
-		return
+	switch {
+	case w == nil:
+	case b.refusal(w.message.Topic) != codec.ReasonSuccess:
+		b.discardWill(s)
+	case b.cfg.Ask&AskWill != 0:
+		b.askWill(s, w.message)
+	default:
+		b.publish(s, w.message, owned)
+		b.discardWill(s)
 	}
-	b.publish(s, w.message, owned)
 }

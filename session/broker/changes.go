@@ -1,0 +1,224 @@
+package broker
+
+import (
+	"encoding/binary"
+	"time"
+
+	"github.com/mqttcore/mqttcore/codec"
+	"github.com/mqttcore/mqttcore/events"
+	"github.com/mqttcore/mqttcore/session"
+)
+
+// What is to survive is told as a set of values under keys. A key begins with
+// what it is about:
+//
+//	s number i          a session: its Client Identifier
+//	s number m key      a record of its session.State
+//	s number f filter   a subscription: flags, Subscription Identifier
+//	s number w          a Will: delay, deadline, flags, PUBLISH
+//	r topic             a retained message: expiry, order, publisher, flags, PUBLISH
+//
+// number has eight bytes and is never used again while records of it exist;
+// other numbers in values are unsigned varints, times Unix times in ms.
+const (
+	keySession  = 's'
+	keyRetained = 'r'
+
+	keyInfo         = 'i'
+	keyRecord       = 'm'
+	keySubscription = 'f'
+	keyWill         = 'w'
+)
+
+// storedVersion can hold what either version can.
+const storedVersion = codec.V5
+
+// changes collects what is told at the end of a batch. Whatever takes something
+// away or ends an exchange has to come after what takes its place: the record of
+// a QoS 2 identifier, for one, after the message in the queues of all receivers.
+type changes struct{ late []Event }
+
+// settle hands what was collected to the outbox.
+func (l *changes) settle(o *outbox) bool {
+	if len(l.late) == 0 {
+		return false
+	}
+	o.list = append(o.list, l.late...)
+	clear(l.late)
+	l.late = l.late[:0]
+	return true
+}
+
+// outbox holds events of the broker itself.
+type outbox struct {
+	list []Event
+	next int
+}
+
+func (o *outbox) pull() (Event, bool) {
+	if o.next == len(o.list) {
+		return Event{}, false
+	}
+	ev := o.list[o.next]
+	o.list[o.next] = Event{}
+	o.next++
+	if o.next == len(o.list) {
+		o.list, o.next = o.list[:0], 0
+	}
+	return ev, true
+}
+
+func store(key, value []byte) Event {
+	return Event{Event: events.Event{Kind: events.Store}, Key: key, Value: value}
+}
+
+func discard(key []byte) Event { return Event{Event: events.Event{Kind: events.Discard}, Key: key} }
+
+func (b *Broker) tell(ev Event)      { b.outbox.list = append(b.outbox.list, ev) }
+func (b *Broker) tellLater(ev Event) { b.changes.late = append(b.changes.late, ev) }
+
+// key returns the key of something of a session.
+func (s *sess) key(kind byte) []byte {
+	return append(binary.BigEndian.AppendUint64([]byte{keySession}, s.number), kind)
+}
+
+// change passes on a change that a session tells of itself.
+func (b *Broker) change(c *conn, ev *Event) {
+	s := c.sess
+	if s == nil || !s.durable {
+		return
+	}
+	key := binary.BigEndian.AppendUint64(s.key(keyRecord), ev.Event.Key())
+	switch {
+	case ev.Kind == events.Discard:
+		b.tellLater(discard(key))
+	case ev.Record == events.RecordMessage && ev.QoS == codec.QoS0:
+	case ev.Record == events.RecordReceived:
+		b.tellLater(store(key, session.AppendRecord(nil, ev.Event)))
+	default:
+		b.tell(store(key, session.AppendRecord(nil, ev.Event)))
+	}
+}
+
+// storeQueued tells of a message for a client that is away.
+func (b *Broker) storeQueued(s *sess, token uint64, p *codec.Publish, d session.Delivery) {
+	if !s.durable {
+		return
+	}
+	q := *p
+	q.QoS, q.Retain = d.QoS, d.Retain
+	q.Properties.SubscriptionIdentifiers = codec.SubscriptionIdentifiers{}
+	if d.SubscriptionIdentifiers != nil {
+		q.Properties.SubscriptionIdentifiers = *d.SubscriptionIdentifiers
+	}
+	ev := events.Event{Kind: events.Store, Record: events.RecordMessage, Token: token, QoS: d.QoS, Publish: &q, Deadline: d.Expires}
+	key := binary.BigEndian.AppendUint64(s.key(keyRecord), ev.Key())
+	b.tell(store(key, session.AppendRecord(nil, ev)))
+}
+
+// storeInfo tells of a new session.
+func (b *Broker) storeInfo(s *sess) {
+	if s.durable || b.cfg.Server.Persist && s.will != nil {
+		b.tell(store(s.key(keyInfo), []byte(s.clientID)))
+	}
+}
+
+// discardSession tells that a session has ended.
+func (b *Broker) discardSession(s *sess) {
+	if b.cfg.Server.Persist {
+		key := s.key(0)
+		ev := discard(key[:len(key)-1])
+		ev.Prefix = true
+		b.tellLater(ev)
+	}
+}
+
+// Flags of stored subscriptions and messages.
+const (
+	flagQoS               = 0x03
+	flagRetain            = 0x04
+	flagNoLocal           = 0x04
+	flagRetainAsPublished = 0x08
+	flagReplay            = 0x10 // retained messages are still due
+)
+
+// storeSubscription tells of a subscription.
+func (b *Broker) storeSubscription(sub *subscription, replay bool) {
+	if !sub.sess.durable {
+		return
+	}
+	flags := byte(sub.qos)
+	add := func(flag byte, set bool) {
+		if set {
+			flags |= flag
+		}
+	}
+	add(flagNoLocal, sub.noLocal)
+	add(flagRetainAsPublished, sub.retainAsPublished)
+	add(flagReplay, replay)
+	b.tell(store(append(sub.sess.key(keySubscription), sub.filter...), binary.AppendUvarint([]byte{flags}, uint64(sub.id))))
+}
+
+func (b *Broker) discardSubscription(sub *subscription) {
+	if sub.sess.durable {
+		b.tell(discard(append(sub.sess.key(keySubscription), sub.filter...)))
+	}
+}
+
+// storeWill tells of the Will of a session, when its client may be told that the
+// session exists, and when its delay begins.
+func (b *Broker) storeWill(s *sess) {
+	if s == nil || s.will == nil || !b.cfg.Server.Persist {
+		return
+	}
+	v := binary.AppendUvarint(nil, uint64(s.will.delay))
+	v = binary.AppendUvarint(v, millis(s.will.due))
+	b.tellLater(store(s.key(keyWill), appendMessage(v, s.will.message)))
+}
+
+func (b *Broker) discardWill(s *sess) {
+	if b.cfg.Server.Persist {
+		b.tellLater(discard(s.key(keyWill)))
+	}
+}
+
+// storeRetained tells of a retained message.
+func (b *Broker) storeRetained(n *retainedNode) {
+	if !b.cfg.Server.Persist {
+		return
+	}
+	v := binary.AppendUvarint(nil, millis(n.expires))
+	v = binary.AppendUvarint(v, n.seq)
+	v = append(binary.AppendUvarint(v, uint64(len(n.from))), n.from...)
+	b.tell(store(retainedKey(n.message.Topic), appendMessage(v, n.message)))
+}
+
+func (b *Broker) discardRetained(topic []byte) {
+	if b.cfg.Server.Persist {
+		b.tell(discard(retainedKey(topic)))
+	}
+}
+
+func retainedKey(topic []byte) []byte { return append([]byte{keyRetained}, topic...) }
+
+// millis returns a time as it is stored, 0 for none.
+func millis(t time.Time) uint64 {
+	if t.IsZero() {
+		return 0
+	}
+	return uint64(max(0, t.UnixMilli()))
+}
+
+// appendMessage appends flags and PUBLISH. What came in is legal, so there is no
+// error.
+func appendMessage(dst []byte, p *codec.Publish) []byte {
+	flags := byte(p.QoS)
+	if p.Retain {
+		flags |= flagRetain
+	}
+	q := *p
+	q.QoS, q.Dup, q.PacketID = codec.QoS0, false, 0
+	q.Properties.TopicAlias = codec.Opt[uint16]{}
+	dst, _ = q.AppendTo(append(dst, flags), storedVersion.AllowControlCharacters())
+	return dst
+}

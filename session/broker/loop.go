@@ -1,0 +1,137 @@
+package broker
+
+import (
+	"iter"
+
+	"github.com/mqttcore/mqttcore/codec"
+	"github.com/mqttcore/mqttcore/events"
+	"github.com/mqttcore/mqttcore/session"
+)
+
+// The broker works in two phases. First every connection that has something to
+// handle does so, while all of them count as blocked, so that nothing leaves.
+// Then, one after the other, they write. So one Write carries all that came of
+// one batch, and what has to be durable is told before any byte depends on it.
+
+// Events returns an iterator over the events that are due. See Next.
+func (b *Broker) Events() iter.Seq[Event] {
+	return func(yield func(Event) bool) {
+		for ev, ok := b.Next(); ok; ev, ok = b.Next() {
+			if !yield(ev) {
+				return
+			}
+		}
+	}
+}
+
+// Next returns the next event that is due, and reports false when there is
+// nothing to do until the next call of another method. What an event points to
+// is borrowed until the next call on the broker.
+func (b *Broker) Next() (Event, bool) {
+	for {
+		if ev, ok := b.outbox.pull(); ok {
+			return ev, true
+		}
+		c := b.busy.head
+		if c == nil {
+			if b.changes.settle(&b.outbox) {
+				continue
+			}
+			if c = b.writers.head; c == nil {
+				return b.tellDeadline()
+			}
+			if ev, ok := b.write(c); ok {
+				return ev, true
+			}
+			continue
+		}
+		ev, ok := c.srv.Next()
+		if !ok {
+			if b.feed(c) {
+				continue
+			}
+			b.busy.pop()
+			b.writers.push(c)
+			continue
+		}
+		if out := (Event{Event: ev, Conn: c.handle, ClientID: c.clientID}); b.handle(c, &out) {
+			return out, true
+		}
+	}
+}
+
+// write lets a connection write, unless its transport is blocked. One whose
+// session is being taken over writes all the same, and then has to end.
+func (b *Broker) write(c *conn) (Event, bool) {
+	b.writers.pop()
+	if c.blocked && c.successor == nil {
+		return Event{}, false
+	}
+	c.srv.SetWriteBlocked(false)
+	ev, ok := c.srv.Next()
+	c.srv.SetWriteBlocked(true)
+	if !ok {
+		if c.successor != nil {
+			c.srv.Closed(b.now, nil)
+			b.busy.push(c)
+		}
+		return Event{}, false
+	}
+	// What the size of the output held back can go on now.
+	if ev.Kind != events.Write || ev.Size >= int64(b.cfg.Server.HighWater) || c.srv.Status() == session.StatusClosing {
+		b.busy.push(c)
+	}
+	out := Event{Event: ev, Conn: c.handle, ClientID: c.clientID}
+	return out, b.handle(c, &out)
+}
+
+// tellDeadline yields a Timer event if the deadline became earlier.
+func (b *Broker) tellDeadline() (ev Event, ok bool) {
+	at := b.timers.earliest()
+	if at.IsZero() || !b.told.IsZero() && !at.Before(b.told) {
+		return ev, false
+	}
+	b.told = at
+	ev.Kind, ev.Deadline = events.Timer, at
+	return ev, true
+}
+
+// handle serves an event of a session. It reports whether the driver is to see
+// it.
+func (b *Broker) handle(c *conn, ev *Event) bool {
+	switch ev.Kind {
+	case events.Write, events.Refused:
+		return true
+	case events.Message:
+		return b.message(c, ev)
+	case events.Published:
+		if c.sess != nil {
+			delete(c.sess.lent, ev.Token)
+		}
+	case events.Timer:
+		b.timers.set(&c.timer, ev.Deadline)
+	case events.Connect:
+		return b.connect(c, ev.Packet.(*codec.Connect))
+	case events.Auth:
+		return true
+	case events.Connected:
+		b.storeWill(c.sess)
+		return true
+	case events.Store, events.Discard:
+		b.change(c, ev)
+	case events.Dropped:
+		b.dropped(c, &ev.Event)
+		return true
+	case events.Disconnected:
+		b.disconnected(c, &ev.Event)
+		return true
+	case events.Subscribe:
+		return b.asksSubscribe(c, ev)
+	case events.Unsubscribe:
+		b.ordered(c, &question{unsubscribe: ev.Packet.(*codec.Unsubscribe)})
+	case events.Close:
+		b.closed(c)
+		return true
+	}
+	return false
+}

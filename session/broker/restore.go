@@ -1,0 +1,237 @@
+package broker
+
+import (
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/mqttcore/mqttcore/codec"
+	"github.com/mqttcore/mqttcore/events"
+	"github.com/mqttcore/mqttcore/session"
+)
+
+// ErrCorrupt is the error of Restore for a value that no Store event had.
+var ErrCorrupt = errors.New("broker: corrupt record")
+
+// Restore rebuilds what Store and Discard events told, from all keys and values
+// that are stored, in any order. It is called once, before the first Open.
+// Clients that were connected count as having lost their connection now. The
+// pairs are not kept. Changes of its own, such as sessions that expired in the
+// meantime, follow as events. With an error, of class ErrCorrupt, the broker is
+// not to be used.
+func (b *Broker) Restore(now time.Time, pairs iter.Seq2[[]byte, []byte]) error {
+	b.now = now
+	found := make(map[uint64]*restored)
+	for key, value := range pairs {
+		if len(key) == 0 {
+			return ErrCorrupt
+		}
+		var err error
+		switch key[0] {
+		case keyRetained:
+			err = b.restoreRetained(key[1:], value)
+		case keySession:
+			err = b.restoreSession(found, key[1:], value)
+		default:
+			err = ErrCorrupt
+		}
+		if err != nil {
+			return err
+		}
+	}
+	list := make([]*restored, 0, len(found))
+	for _, r := range found {
+		list = append(list, r)
+	}
+	slices.SortFunc(list, func(x, y *restored) int { return cmp.Compare(x.sess.number, y.sess.number) })
+	// A later session takes the place of one with the same identifier.
+	for _, r := range list {
+		b.sessionNumber = max(b.sessionNumber, r.sess.number)
+		if old := b.sessions[r.sess.clientID]; old != nil && r.known {
+			b.endSession(old)
+		}
+		if r.known {
+			b.sessions[r.sess.clientID] = r.sess
+		}
+		b.enroll(r)
+	}
+	for _, r := range list {
+		b.wake(r)
+	}
+	return nil
+}
+
+// restored is a session while it is being rebuilt.
+type restored struct {
+	sess  *sess
+	known bool // its Client Identifier was found
+	state bool // its session record was found
+}
+
+// restoreSession takes in what belongs to a session.
+func (b *Broker) restoreSession(found map[uint64]*restored, key, value []byte) error {
+	if len(key) < 9 {
+		return ErrCorrupt
+	}
+	number, kind, rest := binary.BigEndian.Uint64(key), key[8], key[9:]
+	r := found[number]
+	if r == nil {
+		r = &restored{sess: newSess("", number)}
+		r.sess.state = new(session.State)
+		found[number] = r
+	}
+	s := r.sess
+	switch kind {
+	case keyInfo:
+		s.clientID, r.known = string(value), true
+	case keyRecord:
+		if len(value) > 0 && events.Record(value[0]) == events.RecordSession {
+			r.state = true
+			value = closeRecord(value, b.now)
+		}
+		return s.state.RestoreRecord(value)
+	case keySubscription:
+		return s.restoreSubscription(string(rest), value)
+	case keyWill:
+		return s.restoreWill(value)
+	default:
+		return ErrCorrupt
+	}
+	return nil
+}
+
+// closeRecord ends, in the record of a session, a connection that was open.
+func closeRecord(record []byte, now time.Time) []byte {
+	expiry, n := binary.Uvarint(record[1:])
+	if n <= 0 {
+		return record
+	}
+	closed, m := binary.Uvarint(record[1+n:])
+	if m <= 0 || closed != 0 {
+		return record
+	}
+	out := binary.AppendUvarint([]byte{record[0]}, expiry)
+	return append(binary.AppendUvarint(out, millis(now)), record[1+n+m:]...)
+}
+
+func (s *sess) restoreSubscription(filter string, value []byte) error {
+	if len(value) < 2 || codec.ValidTopicFilter(filter, codec.V5) != nil || value[0]&flagQoS > 2 {
+		return ErrCorrupt
+	}
+	id, n := binary.Uvarint(value[1:])
+	if n != len(value)-1 || id > codec.MaxRemaining {
+		return ErrCorrupt
+	}
+	flags := value[0]
+	sub := &subscription{
+		sess: s, filter: filter, qos: codec.QoS(flags & flagQoS),
+		noLocal: flags&flagNoLocal != 0, retainAsPublished: flags&flagRetainAsPublished != 0,
+	}
+	sub.identify(uint32(id))
+	s.subs[filter] = sub
+	if flags&flagReplay != 0 {
+		s.replay.subs = append(s.replay.subs, sub)
+	}
+	return nil
+}
+
+func (s *sess) restoreWill(value []byte) error {
+	delay, value := number(value)
+	due, value := number(value)
+	p, err := messageOf(value)
+	if err != nil {
+		return err
+	}
+	s.will = &will{message: p, delay: uint32(delay)}
+	if due != 0 {
+		s.will.due = time.UnixMilli(int64(due))
+	}
+	return nil
+}
+
+// number takes a number off a value; a value that is cut short leaves nothing,
+// which is no message then.
+func number(value []byte) (uint64, []byte) {
+	v, n := binary.Uvarint(value)
+	if n <= 0 {
+		return 0, nil
+	}
+	return v, value[n:]
+}
+
+// messageOf returns a message that appendMessage stored.
+func messageOf(value []byte) (*codec.Publish, error) {
+	if len(value) < 2 || value[0]&flagQoS > 2 {
+		return nil, ErrCorrupt
+	}
+	p, n, err := codec.Decode(value[1:], storedVersion.AllowControlCharacters())
+	if err != nil || n != len(value)-1 {
+		return nil, ErrCorrupt
+	}
+	m, ok := p.(*codec.Publish)
+	if !ok || len(m.Topic) == 0 {
+		return nil, ErrCorrupt
+	}
+	m = m.Clone()
+	m.QoS, m.Retain = codec.QoS(value[0]&flagQoS), value[0]&flagRetain != 0
+	return m, nil
+}
+
+func (b *Broker) restoreRetained(topic, value []byte) error {
+	expires, value := number(value)
+	seq, value := number(value)
+	length, value := number(value)
+	if length > uint64(len(value)) {
+		return ErrCorrupt
+	}
+	from := string(value[:length])
+	p, err := messageOf(value[length:])
+	if err != nil || string(p.Topic) != string(topic) {
+		return ErrCorrupt
+	}
+	t := &b.retained
+	n := t.make(p.Topic)
+	n.message, n.from, n.seq = p, from, seq
+	t.n++
+	t.bytes += size(p)
+	t.seq = max(t.seq, seq)
+	if expires != 0 {
+		n.expires = time.UnixMilli(int64(expires))
+		n.timer.what, n.timer.topic = alarmRetained, n
+		b.timers.set(&n.timer, n.expires)
+	}
+	return nil
+}
+
+// enroll enters a session that was rebuilt.
+func (b *Broker) enroll(r *restored) {
+	s := r.sess
+	s.durable = r.known && r.state
+	if !s.durable {
+		s.subs = make(map[string]*subscription)
+		return
+	}
+	for _, sub := range s.subs {
+		b.subs.add(sub)
+	}
+}
+
+// wake starts the clocks of a session that was rebuilt, or ends it.
+func (b *Broker) wake(r *restored) {
+	s := r.sess
+	switch {
+	case !r.known:
+		b.discardSession(s)
+	case b.sessions[s.clientID] != s:
+	case !r.state || s.state.Expired(b.now):
+		b.endSession(s)
+	default:
+		if at, ok := s.state.Expires(); ok {
+			b.timers.set(&s.expiry, at)
+		}
+		b.startWill(s)
+	}
+}
