@@ -24,6 +24,7 @@ type world struct {
 	clients map[broker.Handle]*client
 	order   []*client
 	stopped bool
+	answer  func(*broker.Event) broker.Answer // answers questions at once, if not nil
 }
 
 // client is the far end of a connection.
@@ -46,6 +47,9 @@ func (w *world) drain() {
 	w.t.Helper()
 	for ev := range w.b.Events() {
 		c := w.clients[ev.Conn]
+		if ev.Question != 0 && w.answer != nil {
+			w.b.Answer(w.now, ev.Question, w.answer(&ev))
+		}
 		switch ev.Kind {
 		case events.Write:
 			for _, b := range ev.Data {
