@@ -223,7 +223,7 @@ func (c *core) Events() iter.Seq[events.Event] {
 func (c *core) Next() (ev events.Event, ok bool) {
 	c.out.recycle(c.sh)
 	for {
-		if c.pull(&ev) {
+		if c.noted < len(c.notes) && c.pull(&ev) {
 			return ev, true
 		}
 		if c.acks.due {

@@ -202,7 +202,7 @@ func (c *core) packet(ev *events.Event, h codec.Header, frame []byte) error {
 	if rest > 0 {
 		return c.begin(ev, p.(*codec.Publish), rest)
 	}
-	return c.dispatch(ev, p)
+	return c.dispatch(ev, h.Type, p)
 }
 
 // explains reports whether a packet other than PUBLISH, CONNACK and DISCONNECT
@@ -240,37 +240,37 @@ func (c *core) versionOf(h codec.Header, body []byte) codec.Version {
 }
 
 // dispatch hands a packet to its handler.
-func (c *core) dispatch(ev *events.Event, p codec.Packet) error {
-	switch p := p.(type) {
-	case *codec.Publish:
-		return c.onPublish(ev, p)
-	case *codec.Puback:
-		return c.onPuback(ev, p)
-	case *codec.Pubrec:
-		return c.onPubrec(ev, p)
-	case *codec.Pubrel:
-		return c.onPubrel(ev, p)
-	case *codec.Pubcomp:
-		return c.onPubcomp(ev, p)
-	case *codec.Subscribe:
-		return c.onSubscribe(ev, p)
-	case *codec.Suback:
-		return c.onSuback(ev, p)
-	case *codec.Unsubscribe:
-		return c.onUnsubscribe(ev, p)
-	case *codec.Unsuback:
-		return c.onUnsuback(ev, p)
-	case *codec.Pingreq:
+func (c *core) dispatch(ev *events.Event, t codec.PacketType, p codec.Packet) error {
+	switch t { // a jump, which a switch over the types of p is not
+	case codec.TypePublish:
+		return c.onPublish(ev, p.(*codec.Publish))
+	case codec.TypePuback:
+		return c.onPuback(ev, p.(*codec.Puback))
+	case codec.TypePubrec:
+		return c.onPubrec(ev, p.(*codec.Pubrec))
+	case codec.TypePubrel:
+		return c.onPubrel(ev, p.(*codec.Pubrel))
+	case codec.TypePubcomp:
+		return c.onPubcomp(ev, p.(*codec.Pubcomp))
+	case codec.TypeSubscribe:
+		return c.onSubscribe(ev, p.(*codec.Subscribe))
+	case codec.TypeSuback:
+		return c.onSuback(ev, p.(*codec.Suback))
+	case codec.TypeUnsubscribe:
+		return c.onUnsubscribe(ev, p.(*codec.Unsubscribe))
+	case codec.TypeUnsuback:
+		return c.onUnsuback(ev, p.(*codec.Unsuback))
+	case codec.TypePingreq:
 		return c.onPingreq(ev)
-	case *codec.Pingresp:
+	case codec.TypePingresp:
 		c.timers.pong = 0
 		return nil
-	case *codec.Connack:
-		return c.onConnack(ev, p)
-	case *codec.Disconnect:
-		return c.onDisconnect(ev, p)
-	case *codec.Auth:
-		return c.onAuth(ev, p)
+	case codec.TypeConnack:
+		return c.onConnack(ev, p.(*codec.Connack))
+	case codec.TypeDisconnect:
+		return c.onDisconnect(ev, p.(*codec.Disconnect))
+	case codec.TypeAuth:
+		return c.onAuth(ev, p.(*codec.Auth))
 	}
 	return nil
 }

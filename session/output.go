@@ -110,7 +110,7 @@ func (c *core) write(ev *events.Event) bool {
 	if start < len(o.buf) {
 		segs = append(segs, o.buf[start:])
 	}
-	*ev = events.Event{Kind: events.Write, Data: segs, Size: int64(o.size)}
+	ev.Kind, ev.Data, ev.Size = events.Write, segs, int64(o.size)
 	c.stats.BytesOut += uint64(o.size)
 	o.segs, o.size, o.lent = segs, 0, true
 	c.timers.sent = c.now

@@ -40,14 +40,18 @@ func benchmarkPair(b *testing.B, v codec.Version, qos codec.QoS) {
 	exchange := func() (messages int) {
 		for busy := true; busy; {
 			busy = false
-			for ev, ok := c.Next(); ok; ev, ok = c.Next() {
+			for { // in this form no event is copied once more
+				ev, ok := c.Next()
 				if ev.Kind == events.Write {
 					s.Receive(start, ev.Data[0])
 					busy = true
+				}
+				if !ok || ev.Kind == events.Write {
 					break
 				}
 			}
-			for ev, ok := s.Next(); ok; ev, ok = s.Next() {
+			for {
+				ev, ok := s.Next()
 				switch ev.Kind {
 				case events.Connect:
 					if err := s.Accept(start, nil, nil); err != nil {
@@ -59,7 +63,7 @@ func benchmarkPair(b *testing.B, v codec.Version, qos codec.QoS) {
 					c.Receive(start, ev.Data[0])
 					busy = true
 				}
-				if ev.Kind == events.Write {
+				if !ok || ev.Kind == events.Write {
 					break
 				}
 			}

@@ -39,23 +39,24 @@ func (c *core) onPublish(ev *events.Event, p *codec.Publish) error {
 	if err != nil {
 		return err
 	}
-	*ev = events.Event{Kind: events.Message, Publish: p, PacketID: p.PacketID, QoS: p.QoS}
+	if p.QoS > codec.QoS0 {
+		if r := c.st.received.get(p.PacketID); r != nil {
+			again, err := c.recount(r, p)
+			if err != nil {
+				return err
+			}
+			return c.answerAgain(r, again)
+		}
+		if err := c.count(); err != nil {
+			return err
+		}
+	}
+	ev.Kind, ev.Publish, ev.PacketID, ev.QoS = events.Message, p, p.PacketID, p.QoS
 	if resolved {
 		ev.Flags = events.Resolved
 	}
 	if p.QoS == codec.QoS0 {
 		return nil
-	}
-	if r := c.st.received.get(p.PacketID); r != nil {
-		*ev = events.Event{}
-		again, err := c.recount(r, p)
-		if err != nil {
-			return err
-		}
-		return c.answerAgain(r, again)
-	}
-	if err := c.count(); err != nil {
-		return err
 	}
 	if !c.cfg.ManualAck {
 		c.acks.due, c.acks.id, c.acks.qos = true, p.PacketID, p.QoS
