@@ -39,7 +39,7 @@ func (c *Client) Auth(now time.Time, p *codec.Auth) error {
 		return err
 	}
 	if c.status == StatusAuthenticating {
-		c.timers.step = c.clock.after(c.connackTimeout)
+		c.timers.step = c.after(c.connackTimeout)
 	}
 	return nil
 }
@@ -68,7 +68,7 @@ func (s *Server) Auth(now time.Time, p *codec.Auth) error {
 	if initial {
 		s.status = StatusAuthenticating
 		s.waiting = false
-		s.timers.step = s.clock.after(s.cfg.connectTimeout)
+		s.timers.step = s.after(s.cfg.connectTimeout)
 	} else if p.ReasonCode == codec.ReasonSuccess {
 		s.auth.running = false
 	}
@@ -93,7 +93,7 @@ func (c *core) sendAuth(op string, now time.Time, p *codec.Auth) error {
 	if !sent {
 		return overLimit(op, "MQTT-3.1.2-24", codec.ReasonPacketTooLarge, "AUTH is too large for the peer")
 	}
-	c.clock.set(now)
+	c.setNow(now)
 	c.auth.running, c.auth.turn = true, false
 	return nil
 }

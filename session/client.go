@@ -66,7 +66,7 @@ func (c *Client) Connect(now time.Time, p *codec.Connect) error {
 		return &Error{Op: "Connect", Code: reasonOf(err), Err: err}
 	}
 	c.reset()
-	c.clock.set(now)
+	c.setNow(now)
 	c.byConnect(&connect)
 	if !c.version.IsV5() {
 		c.limits.packetIn = c.cfg.MaximumPacketSize
@@ -85,7 +85,7 @@ func (c *Client) Connect(now time.Time, p *codec.Connect) error {
 		c.st.exists, c.st.tried = false, false
 	}
 	c.status = StatusConnecting
-	c.timers.step = c.clock.after(c.connackTimeout)
+	c.timers.step = c.after(c.connackTimeout)
 	c.wrote(append(c.room(), packet...), nil)
 	if c.cfg.Observe != nil {
 		c.observe(false, &connect, packet, nil)
@@ -160,7 +160,7 @@ func (c *Client) Ping(now time.Time) error {
 	if c.status != StatusConnected {
 		return stateError("Ping", c.status)
 	}
-	c.clock.set(now)
+	c.setNow(now)
 	c.ping()
 	return nil
 }

@@ -24,7 +24,7 @@ func (c *core) Closed(now time.Time, err error) {
 	if c.status == StatusIdle || c.status == StatusClosed {
 		return
 	}
-	c.clock.set(now)
+	c.setNow(now)
 	c.lost = true
 	c.dropOutput()
 	if c.status.live() && !c.lastInput {
@@ -71,7 +71,7 @@ func (c *core) Disconnect(now time.Time, p *codec.Disconnect) error {
 		return &Error{Op: op, Rule: "U5-3.14.2.2.2-a", Err: ErrState, Code: codec.ReasonProtocolError,
 			Detail: "Session Expiry Interval was 0 in CONNECT"}
 	}
-	c.clock.set(now)
+	c.setNow(now)
 	if changed {
 		c.limits.expiry = expiry
 	}
@@ -166,7 +166,7 @@ func (c *core) finishWith(reason codec.ReasonCode, err error) {
 	c.in = nil
 	c.acks.due = false
 	c.end.reason, c.end.err = reason, err
-	c.timers.closing = c.clock.after(c.cfg.CloseTimeout)
+	c.timers.closing = c.after(c.cfg.CloseTimeout)
 }
 
 // finish yields the last events of a connection: what became of its messages,
@@ -211,7 +211,7 @@ func (c *core) settle() {
 		return
 	}
 	s.expiry = c.limits.expiry
-	s.closed = max(c.clock.unix(), 1)
+	s.closed = max(c.unix(), 1)
 	if s.expiry == 0 {
 		// [MQTT-4.1.0-2] [v3.1.1 MQTT-3.1.2-6]
 		c.loseSession(false)

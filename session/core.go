@@ -32,7 +32,7 @@ type core struct {
 	notes   []note // events that are due
 	noted   int    // of notes, how many were pulled
 
-	clock
+	now      instant
 	timers   timers
 	flow     flow
 	acks     acks
@@ -52,33 +52,39 @@ type core struct {
 }
 
 // clock keeps time as nanoseconds since the first call, so that monotonic
-// readings stay in force and instants are small.
+// readings stay in force and instants are small. The connections of a Shared have
+// it in common.
 type clock struct {
 	base time.Time
-	now  instant
+	last time.Time // of the call before, which often has the same time
+	at   instant   // of last
 }
 
 // instant is a time in nanoseconds since clock.base; 0 stands for none.
 type instant int64
 
-// set takes over the time of a call. Time never goes back.
-func (c *clock) set(now time.Time) {
-	if c.base.IsZero() {
-		c.base = now.Add(-time.Second) // so that no instant is 0
+// setNow takes over the time of a call. Time never goes back.
+func (c *core) setNow(now time.Time) {
+	k := &c.sh.clock
+	if now != k.last {
+		if k.base.IsZero() {
+			k.base = now.Add(-time.Second) // so that no instant is 0
+		}
+		k.last, k.at = now, max(1, instant(now.Sub(k.base)))
 	}
-	c.now = max(c.now, instant(now.Sub(c.base)))
+	c.now = max(c.now, k.at)
 }
 
-// time returns the time of an instant.
-func (c *clock) time(i instant) time.Time {
+// timeOf returns the time of an instant.
+func (c *core) timeOf(i instant) time.Time {
 	if i == 0 {
 		return time.Time{}
 	}
-	return c.base.Add(time.Duration(i))
+	return c.sh.clock.base.Add(time.Duration(i))
 }
 
 // after returns the instant that lies d after now, or none for d = 0.
-func (c *clock) after(d time.Duration) instant {
+func (c *core) after(d time.Duration) instant {
 	if d <= 0 {
 		return 0
 	}
@@ -86,7 +92,7 @@ func (c *clock) after(d time.Duration) instant {
 }
 
 // unix returns now as Unix time in ms.
-func (c *clock) unix() int64 { return c.time(c.now).UnixMilli() }
+func (c *core) unix() int64 { return c.timeOf(c.now).UnixMilli() }
 
 // note is an event that is due. It is smaller than events.Event.
 type note struct {

@@ -54,7 +54,7 @@ func (c *core) properties(m *message, p *codec.Publish, dup bool) {
 	if m.expires != 0 {
 		// Rounded up; and not below 1 once it was sent, as it may not be
 		// dropped any more.
-		left := max(0, (m.expires-c.clock.unix()+999)/1000)
+		left := max(0, (m.expires-c.unix()+999)/1000)
 		if dup {
 			left = max(1, left)
 		}

@@ -16,7 +16,7 @@ const maxWaitingInput = 64 << 10
 // unfinished packet is copied. Bytes that come after the end of the connection
 // are ignored.
 func (c *core) Receive(now time.Time, p []byte) {
-	c.clock.set(now)
+	c.setNow(now)
 	if c.server && c.status == StatusIdle {
 		c.open()
 	}
@@ -180,8 +180,10 @@ func (c *core) packet(ev *events.Event, h codec.Header, frame []byte) error {
 	if c.status == StatusOpened {
 		return c.onFirst(ev, h, body, frame)
 	}
-	if err := c.expected(h.Type); err != nil {
-		return err
+	if c.status != StatusConnected || exchanges>>h.Type&1 == 0 {
+		if err := c.expected(h.Type); err != nil {
+			return err
+		}
 	}
 	rest := h.Size() - len(frame)
 	if rest > 0 {
@@ -204,6 +206,9 @@ func (c *core) packet(ev *events.Event, h codec.Header, frame []byte) error {
 	}
 	return c.dispatch(ev, h.Type, p)
 }
+
+// exchanges are the packets that both sides may send at any time, as a set.
+const exchanges = 1<<codec.TypePublish | 1<<codec.TypePuback | 1<<codec.TypePubrec | 1<<codec.TypePubrel | 1<<codec.TypePubcomp
 
 // explains reports whether a packet other than PUBLISH, CONNACK and DISCONNECT
 // has a Reason String or User Properties.

@@ -20,7 +20,7 @@ type timers struct {
 
 // Deadline returns the time at which Tick is to be called next, zero for none.
 // After Tick and pulling all events it lies in the future.
-func (c *core) Deadline() time.Time { return c.clock.time(c.deadline()) }
+func (c *core) Deadline() time.Time { return c.timeOf(c.deadline()) }
 
 func (c *core) deadline() instant {
 	t := &c.timers
@@ -76,7 +76,7 @@ func (c *core) silence() instant {
 
 // Tick tells the time. It does what is due.
 func (c *core) Tick(now time.Time) {
-	c.clock.set(now)
+	c.setNow(now)
 	if c.acks.due {
 		c.answer() // the message before was handled; nothing may follow DISCONNECT
 	}
@@ -134,7 +134,7 @@ func (c *core) ping() {
 	}
 	c.timers.sent = c.now
 	if c.timers.pong == 0 {
-		c.timers.pong = c.clock.after(c.pongWait)
+		c.timers.pong = c.after(c.pongWait)
 	}
 }
 
@@ -142,7 +142,7 @@ func (c *core) ping() {
 // is waited for.
 func (c *core) heard() {
 	if c.timers.pong != 0 {
-		c.timers.pong = c.clock.after(c.pongWait)
+		c.timers.pong = c.after(c.pongWait)
 	}
 }
 
@@ -163,6 +163,6 @@ func (c *core) tellDeadline(ev *events.Event) bool {
 		return false
 	}
 	t.told = at
-	*ev = events.Event{Kind: events.Timer, Deadline: c.clock.time(at)}
+	*ev = events.Event{Kind: events.Timer, Deadline: c.timeOf(at)}
 	return true
 }

@@ -261,7 +261,7 @@ func (c *core) Ack(now time.Time, token uint64, r Reply) error {
 	if err := c.checkReply(op, rc.id, rc.qos, &r); err != nil {
 		return err
 	}
-	c.clock.set(now)
+	c.setNow(now)
 	rc.state = receiptAnswered
 	if c.version.IsV5() && (r.Code != codec.ReasonSuccess || !r.plain()) {
 		kept := r
@@ -366,7 +366,7 @@ func (c *core) Complete(now time.Time, token uint64, r Reply) error {
 	if err := p.Validate(c.own); err != nil {
 		return asError(op, err)
 	}
-	c.clock.set(now)
+	c.setNow(now)
 	id := rc.id
 	c.complete(rc)
 	if c.status == StatusConnected {

@@ -23,7 +23,7 @@ type resend struct{ pub, rel *message }
 // QoS, Retain Available, Maximum Packet Size, Topic Alias Maximum); ErrState;
 // and an *codec.Error for an illegal message. (v3.1.1 and v5.0 3.3, 4.3)
 func (c *core) Publish(now time.Time, p *codec.Publish) (token uint64, err error) {
-	c.clock.set(now)
+	c.setNow(now)
 	m := c.sh.message()
 	m.set(now, p, Delivery{QoS: p.QoS, Retain: p.Retain})
 	return c.publish(m, p)
@@ -35,7 +35,7 @@ func (c *core) Publish(now time.Time, p *codec.Publish) (token uint64, err error
 // of p is ignored. On a v3.1.1 connection the properties, which do not exist
 // there, are left out.
 func (c *core) PublishShared(now time.Time, p *codec.Publish, d Delivery) (token uint64, err error) {
-	c.clock.set(now)
+	c.setNow(now)
 	m := c.sh.message()
 	m.set(now, p, d)
 	m.shared = true
@@ -191,7 +191,7 @@ func (c *core) pump() {
 		if m == nil {
 			return
 		}
-		if m.expires != 0 && m.expires <= c.clock.unix() {
+		if m.expires != 0 && m.expires <= c.unix() {
 			c.st.dequeue(m)
 			c.dropped(m, ErrExpired)
 			continue
@@ -438,7 +438,7 @@ func (c *core) Release(now time.Time, id uint32, r Reply) error {
 	if err := p.Validate(c.own); err != nil {
 		return asError("Release", err)
 	}
-	c.clock.set(now)
+	c.setNow(now)
 	m.stage = stageReleased
 	if !m.erased {
 		c.store(m)
@@ -458,7 +458,7 @@ func (c *core) Erase(now time.Time, token uint64) error {
 	if c.ownState() == nil {
 		return stateError("Erase", c.status)
 	}
-	c.clock.set(now)
+	c.setNow(now)
 	for m := c.st.queue.head; m != nil; m = m.next {
 		if m.token == token {
 			c.st.dequeue(m)

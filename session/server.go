@@ -37,7 +37,7 @@ func NewServer(cfg ServerConfig) *Server {
 // of the one before is let go. Receive on a new Server does it too.
 func (s *Server) Open(now time.Time) {
 	if s.status == StatusIdle || s.status == StatusClosed {
-		s.clock.set(now)
+		s.setNow(now)
 		s.open()
 	}
 }
@@ -47,7 +47,7 @@ func (c *core) open() {
 	c.st, c.version, c.own = nil, 0, 0
 	c.status = StatusOpened
 	c.limits.connectSize = c.cfg.connectSize
-	c.timers.step = c.clock.after(c.cfg.connectTimeout)
+	c.timers.step = c.after(c.cfg.connectTimeout)
 }
 
 // onFirst handles the first packet, which has to be CONNECT.
@@ -153,7 +153,7 @@ func (s *Server) Accept(now time.Time, ack *codec.Connack, st *State) error {
 	if err := s.completeAccept(p, st); err != nil {
 		return err
 	}
-	s.clock.set(now)
+	s.setNow(now)
 	if code := s.refusesWill(p); code != 0 {
 		err := overLimit(op, willRule(code), code, "Will of CONNECT is not served; the client was refused")
 		s.refuse(&codec.Connack{ReasonCode: code}, err)
@@ -265,7 +265,7 @@ func (s *Server) Refuse(now time.Time, ack *codec.Connack) error {
 			return &Error{Op: op, Code: reasonOf(err), Err: err}
 		}
 	}
-	s.clock.set(now)
+	s.setNow(now)
 	s.refuse(ack, nil)
 	return nil
 }
@@ -295,7 +295,7 @@ func (s *Server) Pong(now time.Time) error {
 	if s.status != StatusConnected {
 		return stateError("Pong", s.status)
 	}
-	s.clock.set(now)
+	s.setNow(now)
 	return s.encode(&s.sh.pingresp)
 }
 

@@ -21,7 +21,8 @@ type Shared struct {
 	notes    [][]note
 	last     *settings // of the connection made last
 
-	data [1][]byte // of a MessageData
+	data  [1][]byte // of a MessageData
+	clock clock
 
 	// Packets that are being formed. They are here rather than on the stack
 	// because passing them through an interface would allocate.

@@ -42,7 +42,7 @@ func (c *core) PublishStream(now time.Time, p *codec.Publish, size int) (token u
 	case size == 0:
 		return c.Publish(now, p)
 	}
-	c.clock.set(now)
+	c.setNow(now)
 	m := c.sh.message()
 	m.set(now, p, Delivery{QoS: p.QoS, Retain: p.Retain})
 	m.streamed, m.size = true, uint32(size)
@@ -64,7 +64,7 @@ func (c *core) PublishData(now time.Time, token uint64, p []byte) error {
 	case len(p) == 0 || len(p) > s.want:
 		return misuse(op, "a piece of "+strconv.Itoa(len(p))+" bytes where 1 to "+strconv.Itoa(s.want)+" were asked for")
 	}
-	c.clock.set(now)
+	c.setNow(now)
 	s.want = 0
 	c.appendPiece(p)
 	return nil
@@ -78,7 +78,7 @@ func (c *core) Abort(now time.Time, token uint64) error {
 	if c.status != StatusConnected || s == nil || s.m == nil || s.m.token != token {
 		return &Error{Op: "Abort", Err: ErrUnknownToken, Code: codec.ReasonUnspecifiedError, Detail: "no payload of it is on its way"}
 	}
-	c.clock.set(now)
+	c.setNow(now)
 	m := s.m
 	s.m = nil
 	if m.qos == codec.QoS0 {
@@ -164,7 +164,7 @@ func (c *core) appendPiece(p []byte) {
 	c.out.size += len(s.held)
 	c.sh.free(s.held)
 	if s.ping && c.timers.pong == 0 {
-		c.timers.pong = c.clock.after(c.pongWait)
+		c.timers.pong = c.after(c.pongWait)
 	}
 	if s.m != nil && s.m.qos == codec.QoS0 {
 		c.sh.freeMessage(s.m)

@@ -23,7 +23,7 @@ func (c *Client) Subscribe(now time.Time, p *codec.Subscribe) (token uint64, err
 	if rule, code := c.unavailable(p.Filters, props.SubscriptionIdentifier.Set); rule != "" {
 		return 0, overLimit(op, rule, code, "the server does not offer it")
 	}
-	c.clock.set(now)
+	c.setNow(now)
 	q := *p
 	return c.request(op, stageSubscribe, len(p.Filters), func(id uint32) (bool, error) {
 		q.PacketID = id
@@ -38,7 +38,7 @@ func (c *Client) Unsubscribe(now time.Time, p *codec.Unsubscribe) (token uint64,
 	if err := c.requestable(op, p.PacketID); err != nil {
 		return 0, err
 	}
-	c.clock.set(now)
+	c.setNow(now)
 	q := *p
 	return c.request(op, stageUnsubscribe, len(p.Filters), func(id uint32) (bool, error) {
 		q.PacketID = id
@@ -234,7 +234,7 @@ func (s *Server) answerRequest(op string, now time.Time, r *receipt, p codec.Pac
 	if err != nil {
 		return asError(op, err)
 	}
-	s.clock.set(now)
+	s.setNow(now)
 	s.forget(r)
 	if !sent {
 		s.violate(s.violation(p.Type(), "MQTT-3.1.2-24", "", codec.ReasonPacketTooLarge,
