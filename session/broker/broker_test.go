@@ -24,6 +24,10 @@ type world struct {
 	clients map[broker.Handle]*client
 	order   []*client
 	stopped bool
+	cfg     broker.Config
+	disk    disk // what was stored, nil for nothing
+	cut     int  // above 0: the number of events until the broker dies
+	dead    bool
 	answer  func(*broker.Event) broker.Answer // answers questions at once, if not nil
 }
 
@@ -46,6 +50,13 @@ func newWorld(t testing.TB, cfg broker.Config) *world {
 func (w *world) drain() {
 	w.t.Helper()
 	for ev := range w.b.Events() {
+		if w.cut > 0 {
+			w.cut--
+			w.dead = w.cut == 0
+		}
+		if w.dead {
+			return
+		}
 		c := w.clients[ev.Conn]
 		if ev.Question != 0 && w.answer != nil {
 			w.b.Answer(w.now, ev.Question, w.answer(&ev))
@@ -55,6 +66,8 @@ func (w *world) drain() {
 			for _, b := range ev.Data {
 				c.in = append(c.in, b...)
 			}
+		case events.Store, events.Discard:
+			w.disk.apply(&ev)
 		case events.Timer:
 			w.timer = ev.Deadline
 		case events.Close:

@@ -69,6 +69,8 @@ type restored struct {
 	sess  *sess
 	known bool // its Client Identifier was found
 	state bool // its session record was found
+	// closed is that record if it has to be stored again.
+	closed []byte
 }
 
 // restoreSession takes in what belongs to a session.
@@ -90,7 +92,9 @@ func (b *Broker) restoreSession(found map[uint64]*restored, key, value []byte) e
 	case keyRecord:
 		if len(value) > 0 && events.Record(value[0]) == events.RecordSession {
 			r.state = true
-			value = closeRecord(value, b.now)
+			if closed := closeRecord(value, b.now); closed != nil {
+				r.closed, value = closed, closed
+			}
 		}
 		return s.state.RestoreRecord(value)
 	case keySubscription:
@@ -103,15 +107,16 @@ func (b *Broker) restoreSession(found map[uint64]*restored, key, value []byte) e
 	return nil
 }
 
-// closeRecord ends, in the record of a session, a connection that was open.
+// closeRecord ends, in the record of a session, a connection that was open. It
+// returns nil if there was none.
 func closeRecord(record []byte, now time.Time) []byte {
 	expiry, n := binary.Uvarint(record[1:])
 	if n <= 0 {
-		return record
+		return nil
 	}
 	closed, m := binary.Uvarint(record[1+n:])
 	if m <= 0 || closed != 0 {
-		return record
+		return nil
 	}
 	out := binary.AppendUvarint([]byte{record[0]}, expiry)
 	return append(binary.AppendUvarint(out, millis(now)), record[1+n+m:]...)
@@ -229,6 +234,9 @@ func (b *Broker) wake(r *restored) {
 	case !r.state || s.state.Expired(b.now):
 		b.endSession(s)
 	default:
+		if r.closed != nil {
+			b.tell(store(binary.BigEndian.AppendUint64(s.key(keyRecord), 0), r.closed))
+		}
 		if at, ok := s.state.Expires(); ok {
 			b.timers.set(&s.expiry, at)
 		}
