@@ -48,10 +48,8 @@ func (c *core) startAliases() {
 // wantAlias takes over an alias that the application set in a message.
 func (c *core) wantAlias(m *message, p *codec.Publish) error {
 	const op = "Publish"
-	alias, ok := p.Properties.TopicAlias.Get()
+	alias := p.Properties.TopicAlias.Value
 	switch {
-	case !ok || m.shared:
-		return nil
 	case c.cfg.TopicAliases != AliasManual && c.cfg.TopicAliases != AliasExisting:
 		return misuse(op, "TopicAliases does not leave topic aliases to the application")
 	case c.status != StatusConnected:
@@ -127,11 +125,8 @@ func (s *aliasSender) topic(alias uint16) string {
 	return s.entries[alias].topic
 }
 
-// commit notes that a packet with an alias was sent.
+// commit notes that a packet with this alias was sent.
 func (s *aliasSender) commit(use aliasUse) {
-	if use.alias == 0 {
-		return
-	}
 	for len(s.entries) <= int(use.alias) {
 		// A new entry is not in the ring, which its own number tells.
 		n := uint16(len(s.entries))

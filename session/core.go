@@ -234,7 +234,9 @@ func (c *core) Next() (ev events.Event, ok bool) {
 		}
 		if c.acks.due {
 			c.answer()
-			continue
+			if c.noted < len(c.notes) || !c.status.live() {
+				continue
+			}
 		}
 		if c.status.live() && !c.InputPaused() && c.parse(&ev) {
 			if ev.Kind != events.None {

@@ -30,11 +30,14 @@ func (c *core) emit(m *message, dup bool) error {
 		use = aliasUse{}
 		err = c.appendMessage(m, p)
 	}
-	if err == nil {
-		c.send.commit(use)
-		c.stats.MessagesOut++
+	if err != nil {
+		return err
 	}
-	return err
+	if use.alias != 0 {
+		c.send.commit(use)
+	}
+	c.stats.MessagesOut++
+	return nil
 }
 
 // properties fills in the properties of a PUBLISH that are those of this

@@ -73,6 +73,9 @@ func (c *core) dropInput() {
 // parse handles the next packet, if all of it is there. It reports false if it
 // is not. ev comes empty, and stays so if there is nothing to tell.
 func (c *core) parse(ev *events.Event) bool {
+	if len(c.in) >= 4 && c.in[1] == 2 && c.short(ev) {
+		return true
+	}
 	if c.arriving != nil {
 		return c.arrive(ev)
 	}
@@ -90,6 +93,54 @@ func (c *core) parse(ev *events.Event) bool {
 		c.violate(err)
 	}
 	return true
+}
+
+// short handles an acknowledgement that is a Packet Identifier alone, which is
+// the same in both versions. Like those that are sent, see acknowledge, they are
+// so many that they do not go through the codec. It reports false for all other
+// packets, and where somebody wants to see this one.
+func (c *core) short(ev *events.Event) bool {
+	if c.status != StatusConnected || c.arriving != nil || len(c.partial) > 0 || c.cfg.Observe != nil || c.own.Wide() ||
+		c.limits.packetIn != 0 && c.limits.packetIn < 4 {
+		return false
+	}
+	id := uint32(c.in[2])<<8 | uint32(c.in[3])
+	if id == 0 {
+		return false
+	}
+	var err error
+	switch sh := c.sh; c.in[0] {
+	case byte(codec.TypePuback) << 4:
+		c.took(4)
+		sh.short.puback.PacketID = id
+		err = c.onPuback(ev, &sh.short.puback)
+	case byte(codec.TypePubrec) << 4:
+		c.took(4)
+		sh.short.pubrec.PacketID = id
+		err = c.onPubrec(ev, &sh.short.pubrec)
+	case byte(codec.TypePubrel)<<4 | 0x02: // (v3.1.1 and v5.0 3.6.1)
+		c.took(4)
+		sh.short.pubrel.PacketID = id
+		err = c.onPubrel(ev, &sh.short.pubrel)
+	case byte(codec.TypePubcomp) << 4:
+		c.took(4)
+		sh.short.pubcomp.PacketID = id
+		err = c.onPubcomp(ev, &sh.short.pubcomp)
+	default:
+		return false
+	}
+	if err != nil {
+		*ev = events.Event{}
+		c.violate(err)
+	}
+	return true
+}
+
+// took takes a whole packet of n bytes off the lent bytes.
+func (c *core) took(n int) {
+	c.in = c.in[n:]
+	c.stats.PacketsIn++
+	c.timers.received = c.now
 }
 
 // frame returns the next whole packet, or nil if bytes are missing. Of a PUBLISH

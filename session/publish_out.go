@@ -80,10 +80,12 @@ func (c *core) prepare(m *message, p *codec.Publish) error {
 	case m.qos > codec.QoS2:
 		return misuse(op, "no such QoS")
 	}
-	if err := c.wantAlias(m, p); err != nil {
-		return err
+	if !m.shared && p.Properties.TopicAlias.Set {
+		if err := c.wantAlias(m, p); err != nil {
+			return err
+		}
 	}
-	if c.status == StatusConnected {
+	if c.status == StatusConnected && c.limits.features != 0 {
 		return c.offered(m)
 	}
 	return nil

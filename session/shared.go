@@ -26,9 +26,16 @@ type Shared struct {
 
 	// Packets that are being formed. They are here rather than on the stack
 	// because passing them through an interface would allocate.
-	publish  codec.Publish
-	plain    codec.Publish // never has properties
-	stored   codec.Publish // of a Store event
+	publish codec.Publish
+	plain   codec.Publish // never has properties
+	stored  codec.Publish // of a Store event
+	// Those that were received and are a Packet Identifier alone.
+	short struct {
+		puback  codec.Puback
+		pubrec  codec.Pubrec
+		pubrel  codec.Pubrel
+		pubcomp codec.Pubcomp
+	}
 	puback   codec.Puback
 	pubrec   codec.Pubrec
 	pubrel   codec.Pubrel
