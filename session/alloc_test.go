@@ -177,9 +177,27 @@ func BenchmarkMessages(b *testing.B) {
 	}
 }
 
-// TestIdleSession measures the memory of connections that do nothing.
+// TestIdleSession bounds the memory of connections that do nothing.
 func TestIdleSession(t *testing.T) {
-	const n = 2000
+	perSession := idleSessions(t, 2000)
+	t.Logf("%d bytes for each idle session", perSession)
+	if perSession > 1024 {
+		t.Errorf("an idle session takes %d bytes, at most 1024 are wanted", perSession)
+	}
+}
+
+// BenchmarkIdleSession reports that memory.
+func BenchmarkIdleSession(b *testing.B) {
+	n := 0
+	for b.Loop() {
+		n = idleSessions(b, 10_000)
+	}
+	b.ReportMetric(float64(n), "bytes/session")
+	b.ReportMetric(0, "ns/op")
+}
+
+// idleSessions returns the memory of each of n connections that do nothing.
+func idleSessions(t testing.TB, n int) int {
 	var shared session.Shared
 	connect := encode(t, &codec.Connect{ClientID: codec.Bytes("client-12345"), CleanStart: true, KeepAlive: 60}, codec.V5)
 	message := encode(t, &codec.Publish{Topic: codec.Bytes("a/b"), QoS: 1, PacketID: 1, Payload: make(codec.Bytes, 100)}, codec.V5)
@@ -204,12 +222,8 @@ func TestIdleSession(t *testing.T) {
 	}
 	runtime.GC()
 	runtime.ReadMemStats(&after)
-	perSession := int(after.HeapAlloc-before.HeapAlloc) / n
-	t.Logf("%d bytes for each idle session", perSession)
-	if perSession > 1024 {
-		t.Errorf("an idle session takes %d bytes, at most 1024 are wanted", perSession)
-	}
 	runtime.KeepAlive(all)
+	return int(after.HeapAlloc-before.HeapAlloc) / n
 }
 
 // TestHugeClaim: a claimed length takes no memory.

@@ -11,15 +11,24 @@ import (
 // with the same session. Its methods are not safe for concurrent use.
 type Client struct {
 	core
+	side           clientSide
 	connackTimeout time.Duration
+}
+
+// clientSide is what only a client has. A server does not hold it.
+type clientSide struct {
+	pingEvery time.Duration // PingInterval
+	pongWait  time.Duration // PingTimeout
+	requests  list          // SUBSCRIBE and UNSUBSCRIBE that wait for their answer
 }
 
 // NewClient returns a client that has no connection yet.
 func NewClient(cfg ClientConfig) *Client {
 	c := &Client{connackTimeout: timeout(cfg.ConnackTimeout, defaultTimeout)}
 	c.core.init(settings{Config: cfg.Config}, false)
-	c.pingEvery = max(cfg.PingInterval, 0)
-	c.pongWait = timeout(cfg.PingTimeout, defaultTimeout)
+	c.client = &c.side
+	c.side.pingEvery = max(cfg.PingInterval, 0)
+	c.side.pongWait = timeout(cfg.PingTimeout, defaultTimeout)
 	c.st = cfg.State
 	if c.st == nil {
 		c.st = new(State)

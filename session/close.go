@@ -28,7 +28,7 @@ func (c *core) Closed(now time.Time, err error) {
 	c.lost = true
 	c.dropOutput()
 	if c.status.live() && !c.lastInput {
-		c.lastInput, c.end.cause = true, err
+		c.lastInput, c.end = true, &ending{cause: err}
 	}
 }
 
@@ -165,6 +165,9 @@ func (c *core) finishWith(reason codec.ReasonCode, err error) {
 	c.waiting = false
 	c.in = nil
 	c.acks.due = false
+	if c.end == nil {
+		c.end = new(ending)
+	}
 	c.end.reason, c.end.err = reason, err
 	c.timers.closing = c.after(c.cfg.CloseTimeout)
 }
@@ -197,11 +200,8 @@ func (c *core) settle() {
 	}
 	s.open = false
 	c.endStreams()
-	for m := c.requests.head; m != nil; m = c.requests.head {
-		// Requests are not session state; their identifiers are free again.
-		c.requests.remove(m)
-		s.ids.remove(m)
-		c.dropped(m, ErrEnded)
+	if c.client != nil {
+		c.endRequests()
 	}
 	c.forgetReceipts()
 	if !c.limits.established {
@@ -221,6 +221,17 @@ func (c *core) settle() {
 		s.exists = false
 	} else {
 		c.storeSession()
+	}
+}
+
+// endRequests gives up requests. They are not session state; their identifiers
+// are free again.
+func (c *core) endRequests() {
+	for l := &c.client.requests; l.head != nil; {
+		m := l.head
+		l.remove(m)
+		c.st.ids.remove(m)
+		c.dropped(m, ErrEnded)
 	}
 }
 

@@ -43,12 +43,9 @@ type core struct {
 	resend   resend
 	arriving *arriving // a message whose payload comes in pieces
 	sending  *sending  // a message whose payload goes in pieces
-	end      ending
+	end      *ending   // once it is ending
 	stats    Stats
-	requests list // SUBSCRIBE and UNSUBSCRIBE that wait for their answer
-
-	pingEvery time.Duration // of a client: PingInterval
-	pongWait  time.Duration // of a client: PingTimeout
+	client   *clientSide // nil on a server
 }
 
 // clock keeps time as nanoseconds since the first call, so that monotonic
@@ -178,7 +175,7 @@ func (c *core) reset() {
 	c.dropInput()
 	c.dropOutput()
 	c.timers, c.flow, c.acks, c.limits = timers{}, flow{}, acks{}, limits{}
-	c.auth, c.send, c.recv, c.resend, c.end = authState{}, nil, nil, resend{}, ending{}
+	c.auth, c.send, c.recv, c.resend, c.end = authState{}, nil, nil, resend{}, nil
 	c.arriving, c.sending = nil, nil
 	c.stats = Stats{}
 }

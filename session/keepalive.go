@@ -55,8 +55,8 @@ func (c *core) pingAt() instant {
 		return 0 // there is no room for it within a packet
 	}
 	every := time.Duration(c.limits.keepAlive) * time.Second
-	if c.pingEvery > 0 && (every == 0 || c.pingEvery < every) {
-		every = c.pingEvery
+	if c.client.pingEvery > 0 && (every == 0 || c.client.pingEvery < every) {
+		every = c.client.pingEvery
 	}
 	if every == 0 {
 		return 0
@@ -134,7 +134,7 @@ func (c *core) ping() {
 	}
 	c.timers.sent = c.now
 	if c.timers.pong == 0 {
-		c.timers.pong = c.after(c.pongWait)
+		c.timers.pong = c.after(c.client.pongWait)
 	}
 }
 
@@ -142,7 +142,7 @@ func (c *core) ping() {
 // is waited for.
 func (c *core) heard() {
 	if c.timers.pong != 0 {
-		c.timers.pong = c.after(c.pongWait)
+		c.timers.pong = c.after(c.client.pongWait)
 	}
 }
 

@@ -164,7 +164,7 @@ func (c *core) appendPiece(p []byte) {
 	c.out.size += len(s.held)
 	c.sh.free(s.held)
 	if s.ping && c.timers.pong == 0 {
-		c.timers.pong = c.after(c.pongWait)
+		c.timers.pong = c.after(c.client.pongWait)
 	}
 	if s.m != nil && s.m.qos == codec.QoS0 {
 		c.sh.freeMessage(s.m)

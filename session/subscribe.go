@@ -75,7 +75,7 @@ func (c *Client) request(op string, kind stage, filters int, send func(id uint32
 		return 0, asError(op, err)
 	}
 	m.token = c.st.token()
-	c.requests.push(m)
+	c.client.requests.push(m)
 	return m.token, nil
 }
 
@@ -133,7 +133,7 @@ func (c *core) answered(ev *events.Event, p codec.Packet, id uint32, kind stage,
 		return c.violation(p.Type(), rule[0], rule[1], codec.ReasonProtocolError, "%d reason codes for %d filters", codes, m.filters)
 	}
 	*ev = events.Event{Kind: event, Token: m.token, PacketID: id, Packet: p}
-	c.requests.remove(m)
+	c.client.requests.remove(m)
 	c.st.ids.remove(m)
 	c.sh.freeMessage(m)
 	return nil
