@@ -24,10 +24,10 @@ type core struct {
 	blocked   bool // the transport cannot take bytes
 	lost      bool // the transport is gone: nothing can be written
 	lastInput bool // the transport is gone, but what it brought is still to be read
+	used      bool // the packet in partial was handled
 
 	in      []byte // lent by Receive
 	partial []byte // the beginning of a packet, our own
-	used    bool   // the packet in partial was handled
 	out     output
 	notes   []note // events that are due
 	noted   int    // of notes, how many were pulled

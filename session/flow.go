@@ -3,13 +3,13 @@ package session
 // flow counts open messages. Both counters belong to the connection.
 // (v5.0 4.9)
 type flow struct {
-	quota int // QoS 1 and 2 messages that may be sent now
-	open  int // those of the peer that are not fully acknowledged
+	quota int32 // QoS 1 and 2 messages that may be sent now
+	open  int32 // those of the peer that are not fully acknowledged
 }
 
 // startFlow sets the send quota. [MQTT-4.9.0-1] [U5-4.9-b]
 func (c *core) startFlow() {
-	c.flow = flow{quota: min(int(c.limits.receiveOut), int(c.cfg.MaximumInflight))}
+	c.flow = flow{quota: int32(min(c.limits.receiveOut, c.cfg.MaximumInflight))}
 }
 
 // take uses one unit of quota for m. [MQTT-4.9.0-2]
@@ -32,7 +32,7 @@ func (c *core) Vacancy() int {
 	if c.status != StatusConnected {
 		return 0
 	}
-	return max(0, c.flow.quota-c.st.queue.n)
+	return max(0, int(c.flow.quota)-c.st.queue.n)
 }
 
 // Inflight returns the number of messages that were sent and are not fully

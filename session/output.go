@@ -9,9 +9,8 @@ import (
 type output struct {
 	buf  []byte // all but referenced payloads
 	cuts []cut
-	segs [][]byte // of the Write that was pulled
-	size int      // bytes that are due
-	lent bool     // buf and segs are lent to the driver
+	size int  // bytes that are due
+	lent bool // buf is lent to the driver, and the segs of Shared
 }
 
 // cut is a payload that goes out after buf[:at] without being copied into it.
@@ -27,12 +26,11 @@ func (o *output) recycle(sh *Shared) {
 	}
 	o.lent = false
 	sh.free(o.buf)
-	clear(o.segs)
 	o.buf = nil
 	clear(o.cuts)
 	o.cuts = o.cuts[:0]
-	if cap(o.segs) > 64 {
-		o.segs, o.cuts = nil, nil
+	if cap(o.cuts) > 64 {
+		o.cuts = nil
 	}
 }
 
@@ -77,7 +75,8 @@ func (c *core) ReplaceWriteBuffer(buf []byte) {
 	if !c.out.lent {
 		return
 	}
-	c.out.buf, c.out.segs, c.out.cuts, c.out.lent = nil, nil, nil, false
+	c.out.buf, c.out.cuts, c.out.lent = nil, nil, false
+	c.sh.segs = nil
 	if cap(buf) > 0 {
 		c.out.buf = buf[:0]
 	}
@@ -99,7 +98,8 @@ func (c *core) write(ev *events.Event) bool {
 	}
 	o := &c.out
 	start := 0
-	segs := o.segs[:0]
+	clear(c.sh.segs)
+	segs := c.sh.segs[:0]
 	for _, k := range o.cuts {
 		if k.at > start {
 			segs = append(segs, o.buf[start:k.at:k.at])
@@ -112,7 +112,10 @@ func (c *core) write(ev *events.Event) bool {
 	}
 	ev.Kind, ev.Data, ev.Size = events.Write, segs, int64(o.size)
 	c.stats.BytesOut += uint64(o.size)
-	o.segs, o.size, o.lent = segs, 0, true
+	if c.sh.segs = segs; cap(segs) > 64 {
+		c.sh.segs = nil
+	}
+	o.size, o.lent = 0, true
 	c.timers.sent = c.now
 	return true
 }

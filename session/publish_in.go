@@ -86,7 +86,7 @@ func (c *core) acceptable(p *codec.Publish) error {
 
 // count counts an open message of the peer. [U5-3.3.4-d]
 func (c *core) count() error {
-	if c.flow.open >= int(c.limits.receiveIn) {
+	if c.flow.open >= int32(c.limits.receiveIn) {
 		return c.violation(codec.TypePublish, "U5-3.3.4-d", "", codec.ReasonReceiveMaximumExceeded,
 			"more than %d messages are not acknowledged", c.limits.receiveIn)
 	}

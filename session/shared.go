@@ -22,6 +22,7 @@ type Shared struct {
 	last     *settings // of the connection made last
 
 	data  [1][]byte // of a MessageData
+	segs  [][]byte  // of the Write that was pulled last
 	clock clock
 
 	// Packets that are being formed. They are here rather than on the stack
