@@ -37,6 +37,9 @@ type Message struct {
 // verbs are the letters that may follow %.
 const verbs = "ACDEFIJPRSUXjlmpqrtx"
 
+// padded are those that a 0 fills with zeros.
+const padded = "AEFSXlmpx"
+
 // escapes are the letters that may follow a backslash.
 var escapes = map[byte]string{'\\': "\\", '0': "\x00", 'a': "\a", 'e': "\x1b", 'n': "\n", 'r': "\r", 't': "\t", 'v': "\v"}
 
@@ -166,6 +169,8 @@ func (f *Format) Append(dst []byte, m *Message) []byte {
 			dst = append(dst, p.text...)
 		case p.strftime:
 			dst = appendTime(dst, p.verb, m.At)
+		case p.verb == 'R' && !m.Properties.ResponseTopic.Set:
+			// mosquitto_sub prints nothing then, whatever the width is.
 		default:
 			start := len(dst)
 			dst = p.fit(m.appendField(dst, p.verb, p.precision), start)
@@ -182,7 +187,7 @@ func (p *part) fit(dst []byte, start int) []byte {
 		return dst
 	}
 	fill := " "
-	if p.zero && !p.left {
+	if p.zero && !p.left && strings.IndexByte(padded, p.verb) >= 0 {
 		fill = "0"
 	}
 	dst = append(dst, strings.Repeat(fill, missing)...)

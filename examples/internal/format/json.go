@@ -26,7 +26,7 @@ type properties struct {
 	ResponseTopic   *string          `json:"response-topic,omitempty"`
 	Format          codec.Opt[uint8] `json:"payload-format-indicator,omitzero"`
 	Expiry          *uint32          `json:"message-expiry-interval,omitempty"`
-	Identifiers     []uint32         `json:"subscription-identifier,omitempty"`
+	Identifiers     any              `json:"subscription-identifier,omitempty"` // a number or several
 	Alias           *uint16          `json:"topic-alias,omitempty"`
 }
 
@@ -74,8 +74,16 @@ func (m *Message) properties() *properties {
 	if out.Format = from.PayloadFormatIndicator; out.Format.Set {
 		some = true
 	}
+	var ids []uint32
 	for id := range from.SubscriptionIdentifiers.All() {
-		out.Identifiers, some = append(out.Identifiers, id), true
+		ids = append(ids, id)
+	}
+	switch some = some || len(ids) > 0; len(ids) {
+	case 0:
+	case 1:
+		out.Identifiers = ids[0]
+	default:
+		out.Identifiers = ids
 	}
 	if from.UserProperties.Len() > 0 {
 		out.User, some = userJSON(&from.UserProperties), true
