@@ -26,6 +26,7 @@ type world struct {
 	stopped bool
 	cfg     broker.Config
 	disk    disk // what was stored, nil for nothing
+	unit    unit // what is to be stored
 	cut     int  // above 0: the number of events until the broker dies
 	dead    bool
 	answer  func(*broker.Event) broker.Answer // answers questions at once, if not nil
@@ -63,11 +64,12 @@ func (w *world) drain() {
 		}
 		switch ev.Kind {
 		case events.Write:
+			w.unit.commit(w.disk)
 			for _, b := range ev.Data {
 				c.in = append(c.in, b...)
 			}
 		case events.Store, events.Discard:
-			w.disk.apply(&ev)
+			w.unit = append(w.unit, ev)
 		case events.Timer:
 			w.timer = ev.Deadline
 		case events.Close:
@@ -77,6 +79,7 @@ func (w *world) drain() {
 			c.closed, c.reason, c.err = true, ev.Reason, ev.Err
 		}
 	}
+	w.unit.commit(w.disk)
 	if d := w.b.Deadline(); !d.IsZero() && d.Before(w.now) {
 		w.t.Fatalf("deadline %v is in the past", d)
 	}

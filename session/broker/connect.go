@@ -115,7 +115,8 @@ func (b *Broker) accept(c *conn) {
 		b.discardWill(s)
 	}
 	s.will = newWill(p)
-	s.durable = b.cfg.Server.Persist && c.srv.Limits().SessionExpiry > 0
+	// One that was told stays so until its end is told.
+	s.durable = s.durable || b.cfg.Server.Persist && c.srv.Limits().SessionExpiry > 0
 	b.storeInfo(s)
 	s.acknowledge(b.now)
 }

@@ -25,6 +25,25 @@
 //
 // All other events are for information; a driver may ignore them.
 //
+// # Durability
+//
+// With Config.Server.Persist, Store and Discard events tell what has to survive,
+// as values under keys: sessions, their subscriptions, messages that wait or are
+// under way, retained messages and Wills with their deadlines. All changes of a
+// batch come before its first Write. A driver makes them durable, all or none,
+// before it serves that Write; with Restore another Broker begins with what is
+// stored. A driver that can only store one after the other loses no message, but
+// may deliver one of QoS 2 twice.
+//
+// Not stored are messages of QoS 0 that wait, sessions that end with their
+// connection, except for their Wills, and which messages came from a shared
+// subscription: after Restore these stay with their member.
+//
+// # Questions
+//
+// With Config.Ask the broker asks its driver who may connect, publish and
+// subscribe, and goes on with all else until the answer comes.
+//
 // # Choices
 //
 // Where the standards leave a choice:
@@ -42,7 +61,7 @@
 //     to go when the queue of a client is full.
 //   - Retained messages follow SUBACK as the client takes them, and do not fill
 //     its queue. A topic that is published to meanwhile is left out.
-//   - Wills are published at Shutdown.
+//   - Wills are published at Shutdown or, with Persist, after Restore.
 //
 // A driver that writes in the background calls SetWriteBlocked while a
 // connection cannot take bytes, and reads no more from a connection while

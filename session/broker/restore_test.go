@@ -17,6 +17,18 @@ import (
 // disk is what a driver keeps of Store and Discard events.
 type disk map[string]string
 
+// unit collects changes until the next Write, which is when a driver commits
+// them, all or none.
+type unit []broker.Event
+
+// commit takes in the changes.
+func (u *unit) commit(d disk) {
+	for i := range *u {
+		d.apply(&(*u)[i])
+	}
+	*u = (*u)[:0]
+}
+
 // apply takes in a change.
 func (d disk) apply(ev *broker.Event) {
 	switch {
@@ -61,6 +73,7 @@ func (w *world) restart() {
 	}
 	w.clients = make(map[broker.Handle]*client)
 	w.order = nil
+	w.unit = nil
 	w.timer = time.Time{}
 	w.b = broker.New(w.cfg)
 	if err := w.b.Restore(w.now, w.disk.pairs()); err != nil {
