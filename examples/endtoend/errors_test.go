@@ -115,7 +115,7 @@ func TestInterrupted(t *testing.T) {
 
 // Help teaches on the standard output.
 func TestHelp(t *testing.T) {
-	for _, name := range []string{"broker", "publish", "subscribe", "request"} {
+	for _, name := range []string{"broker", "publish", "subscribe", "request", "resume"} {
 		var first string
 		for _, flag := range []string{"--help", "-help", "-h"} {
 			got := string(Run(t, nil, name, flag))

@@ -139,7 +139,9 @@ func (p *publisher) handle(ev *client.Event) {
 	switch ev.Kind {
 	case client.Published:
 		p.open--
-		if ev.Reason.IsError() {
+		// A broker that has finished with a QoS 2 message before the connection
+		// was lost does not know its identifier any more; it has the message.
+		if ev.Reason.IsError() && ev.Reason != codec.ReasonPacketIdentifierNotFound {
 			p.fail(cli.Failf(cli.ExitDenied, "the broker refused the message: %v; check the topic, or ask for the right to publish", ev.Reason))
 		}
 		p.through()

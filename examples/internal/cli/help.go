@@ -40,7 +40,8 @@ More:
   -D, --property COMMAND PROPERTY VALUE
                                a property of MQTT 5; COMMAND is connect, will, publish, subscribe,
                                unsubscribe or disconnect; user-property takes a name and a value
-  -M, --max-inflight N         messages of QoS 1 and 2 under way at a time
+  -M, --max-inflight N         messages of QoS 1 and 2 under way at a time (default: in MQTT 5 what
+                               the broker takes, in 3.1.1 it is 20)
       --nodelay                taken for compatibility; it is always so
   -d, --debug                  print every packet to the standard error
       --quiet                  print no errors, but those of the command line

@@ -23,6 +23,10 @@ const (
 	shareOfLuck = 0.3
 )
 
+// usualInflight is -M where the broker cannot say how much it takes. Mosquitto's
+// programs have it too, and its broker stalls beyond.
+const usualInflight = 20
+
 // Line is the client of a program with its driver. It tells the user how the
 // connection goes.
 type Line struct {
@@ -44,8 +48,9 @@ func (c *Connection) Line(env *Env, cfg client.Config) *Line {
 	env.Quiet = c.Quiet
 	cfg.Connect = c.Connect()
 	cfg.Session.Version = c.Version.Codec()
-	if c.MaxInflight > 0 {
-		cfg.Session.MaximumInflight = c.MaxInflight
+	cfg.Session.MaximumInflight = c.MaxInflight
+	if c.MaxInflight == 0 && !c.Version.Codec().IsV5() {
+		cfg.Session.MaximumInflight = usualInflight
 	}
 	if c.Keep && cfg.Session.State == nil {
 		cfg.Session.State = session.NewState() // the broker may have one from before

@@ -41,7 +41,7 @@ func Main(m *testing.M) int {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	args := []string{"build", "-o", folder + string(filepath.Separator)}
-	for _, name := range []string{"broker", "publish", "subscribe", "request"} {
+	for _, name := range []string{"broker", "publish", "subscribe", "request", "resume"} {
 		args = append(args, module+"/"+name)
 	}
 	if out, err := exec.CommandContext(ctx, "go", args...).CombinedOutput(); err != nil {

@@ -1,0 +1,88 @@
+package programtest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// mostKills bounds how often a program is killed before it may end.
+const mostKills = 25
+
+// untilDone starts a program again and again, and kills it at random moments,
+// until it gets to its end.
+func untilDone(t testing.TB, name string, args ...string) (kills int) {
+	t.Helper()
+	for limit := time.Now().Add(2 * Limit); time.Now().Before(limit); {
+		p := Start(t, nil, name, args...)
+		if kills == mostKills {
+			p.Success()
+			return kills
+		}
+		select {
+		case <-p.ended:
+			p.Success()
+			return kills
+		case <-time.After(time.Duration(rand.IntN(40)+5) * time.Millisecond):
+			p.Signal(syscall.SIGKILL)
+			<-p.ended
+			kills++
+		}
+	}
+	t.Fatalf("%s does not get to its end", name)
+	return kills
+}
+
+func numbered(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "line %d\n", i)
+	}
+	return b.String()
+}
+
+// KilledSender demands of a broker and of our resume that every line arrives
+// exactly once and in order, though resume is killed again and again.
+func KilledSender(t *testing.T, port, version string) {
+	const lines = 10000
+	t.Helper()
+	folder := t.TempDir()
+	input := filepath.Join(folder, "input")
+	if err := os.WriteFile(input, []byte(numbered(lines)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	topic := "killed/sender/" + version
+	sub := Subscriber(t, "-p", port, "-t", topic, "-q", "2", "-C", fmt.Sprint(lines+1))
+	kills := untilDone(t, "resume", "-p", port, "-V", version, "-i", topic, "--state", filepath.Join(folder, "state"), "-t", topic, "-f", input)
+	Run(t, nil, "publish", "-p", port, "-q", "2", "-t", topic, "-m", "end")
+	if got, want := string(sub.Success()), numbered(lines)+"end\n"; got != want {
+		t.Errorf("after %d kills: got %d lines, want %d, or in another order", kills, strings.Count(got, "\n"), lines+1)
+	}
+	t.Logf("%d kills", kills)
+}
+
+// KilledReceiver is the same for a resume that receives.
+func KilledReceiver(t *testing.T, port, version string) {
+	const lines = 10000
+	t.Helper()
+	folder := t.TempDir()
+	output := filepath.Join(folder, "output")
+	topic := "killed/receiver/" + version
+	args := []string{"-d", "-p", port, "-V", version, "-i", topic, "--state", filepath.Join(folder, "state"), "--receive", topic, "--output", output, "-C", fmt.Sprint(lines)}
+	first := Start(t, nil, "resume", args...)
+	first.Stderr.Await(t, "received SUBACK")
+	first.Signal(syscall.SIGKILL)
+	first.Wait(Limit)
+	Run(t, strings.NewReader(numbered(lines)), "publish", "-p", port, "-q", "2", "-t", topic, "-l")
+	kills := untilDone(t, "resume", args...)
+	got, err := os.ReadFile(output)
+	if err != nil || string(got) != numbered(lines) {
+		t.Errorf("after %d kills: got %d lines, want %d, or in another order; error %v", kills, strings.Count(string(got), "\n"), lines, err)
+	}
+	t.Logf("%d kills", kills)
+}
