@@ -30,6 +30,8 @@ type world struct {
 	cut     int  // above 0: the number of events until the broker dies
 	dead    bool
 	answer  func(*broker.Event) broker.Answer // answers questions at once, if not nil
+
+	question func(broker.Question) // sees the questions
 }
 
 // client is the far end of a connection.
@@ -59,6 +61,9 @@ func (w *world) drain() {
 			return
 		}
 		c := w.clients[ev.Conn]
+		if ev.Question != 0 && w.question != nil {
+			w.question(ev.Question)
+		}
 		if ev.Question != 0 && w.answer != nil {
 			w.b.Answer(w.now, ev.Question, w.answer(&ev))
 		}
