@@ -153,7 +153,7 @@ func (c *core) frame() (h codec.Header, frame []byte, err error) {
 		if len(c.in) == 0 {
 			return h, nil, nil
 		}
-		h, n, err := codec.Frame(c.in, c.maximumIn())
+		h, n, err := c.header(c.in)
 		if err == nil && c.cfg.StreamAbove > 0 && c.streams(h) {
 			if n, err = c.headSize(h, c.in); n > len(c.in) {
 				n = 0
@@ -165,7 +165,7 @@ func (c *core) frame() (h codec.Header, frame []byte, err error) {
 		return h, frame, err
 	}
 	for {
-		h, n, err := codec.Frame(c.partial, c.maximumIn())
+		h, n, err := c.header(c.partial)
 		need := max(h.Size(), len(c.partial)+1) // the header itself may be incomplete
 		if n > 0 {
 			need = n
@@ -183,9 +183,28 @@ func (c *core) frame() (h codec.Header, frame []byte, err error) {
 		if missing == 0 {
 			return h, nil, nil
 		}
-		c.partial = append(c.partial, c.in[:missing]...)
+		c.partial = append(roomier(c.partial, missing, need), c.in[:missing]...)
 		c.in = c.in[missing:]
 	}
+}
+
+// roomier returns b with room for more bytes. Its capacity doubles, so that no
+// byte is copied often, but never goes beyond the size that is needed.
+func roomier(b []byte, more, need int) []byte {
+	if len(b)+more <= cap(b) {
+		return b
+	}
+	return append(make([]byte, 0, min(need, max(2*cap(b), len(b)+more))), b...)
+}
+
+// header frames the packet at the beginning of b. A packet that may not come now
+// is refused as soon as its fixed header is there.
+func (c *core) header(b []byte) (h codec.Header, n int, err error) {
+	h, n, err = codec.Frame(b, c.maximumIn())
+	if err == nil && h.Len > 0 && (c.status != StatusConnected || exchanges>>h.Type&1 == 0) {
+		err = c.expected(h.Type)
+	}
+	return h, n, err
 }
 
 // cutPartial takes a packet of n bytes off the buffer. More than one packet is
@@ -230,11 +249,6 @@ func (c *core) packet(ev *events.Event, h codec.Header, frame []byte) error {
 	body := frame[h.Len:]
 	if c.status == StatusOpened {
 		return c.onFirst(ev, h, body, frame)
-	}
-	if c.status != StatusConnected || exchanges>>h.Type&1 == 0 {
-		if err := c.expected(h.Type); err != nil {
-			return err
-		}
 	}
 	rest := h.Size() - len(frame)
 	if rest > 0 {
@@ -334,6 +348,12 @@ func (c *core) dispatch(ev *events.Event, t codec.PacketType, p codec.Packet) er
 // expected reports a packet that may not come in this direction or in this
 // state of the connection.
 func (c *core) expected(t codec.PacketType) error {
+	if c.status == StatusOpened {
+		if t != codec.TypeConnect {
+			return c.violation(t, "MQTT-3.1.0-1", "MQTT-3.1.0-1", codec.ReasonProtocolError, "sent before CONNECT")
+		}
+		return nil
+	}
 	if t == codec.TypeAuth && !c.version.IsV5() {
 		return &codec.Error{Packet: t, Version: c.version.Base(), Offset: 0, Code: codec.ReasonMalformedPacket,
 			Detail: "packet type 15 is reserved in v3.1.1", Err: codec.ErrMalformed}

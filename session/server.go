@@ -52,9 +52,6 @@ func (c *core) open() {
 
 // onFirst handles the first packet, which has to be CONNECT.
 func (c *core) onFirst(ev *events.Event, h codec.Header, body, frame []byte) error {
-	if h.Type != codec.TypeConnect {
-		return c.violation(h.Type, "MQTT-3.1.0-1", "MQTT-3.1.0-1", codec.ReasonProtocolError, "sent before CONNECT")
-	}
 	v, err := codec.DetectVersion(body)
 	if err != nil {
 		c.speak(answerVersion(body))
