@@ -1,5 +1,6 @@
 // Package interop tests the programs of this module against those of Eclipse
-// Mosquitto: mosquitto_pub and mosquitto_sub against our broker, and our publish
-// and subscribe against mosquitto. Without MQTTCORE_INTEROP=1 in the
-// environment the tests are skipped; with it mosquitto has to be installed.
+// Mosquitto: theirs against our broker, ours against mosquitto, and ours beside
+// theirs with the same flags, which have to print the same bytes. Without
+// MQTTCORE_INTEROP=1 in the environment the tests are skipped; with it mosquitto
+// has to be installed.
 package interop

@@ -63,7 +63,7 @@ func (o *options) flags() *pflag.FlagSet {
 func parse(args []string) (o *options, help bool, err error) {
 	o = new(options)
 	fs := o.flags()
-	if help, err = cli.Parse(fs, args, &o.Properties); help || err != nil {
+	if help, err = cli.ParseWithFile(fs, args, &o.Properties, ""); help || err != nil {
 		return o, help, err
 	}
 	o.Keep = true // a session that ends with the connection is of no use here

@@ -46,7 +46,7 @@ More:
   -d, --debug                  print every packet to the standard error
       --quiet                  print no errors, but those of the command line
   -o, --option-file FILE       read options from a file, one in each line with its value; without -o
-                               from ~/.config/PROGRAM, if it exists
+                               from that of mosquitto's program, ~/.config/mosquitto_pub and so on
       --help                   print this
 `
 

@@ -11,10 +11,10 @@ import (
 
 // ParseWithFile is Parse for a command line that may be preceded by an option
 // file: that of -o, or the one that the program of mosquitto with the given name
-// reads. Options of the command line go before those of the file.
+// reads, "" for none. Options of the command line go before those of the file.
 func ParseWithFile(fs *pflag.FlagSet, args []string, props *Properties, program string) (help bool, err error) {
 	name, asked := optionFile(fs, args)
-	if !asked {
+	if !asked && program != "" {
 		name = defaultFile(program)
 	}
 	if name != "" {
