@@ -23,7 +23,7 @@ type Config struct {
 	// MayDeliver, if not nil, is asked before a session gets a message, also a
 	// retained one or the Will of another client. It must answer at once and
 	// not call the broker; where the answer takes time, see AskSubscribe and
-	// Revoke.
+	// Revoke. What waits for a client already is not asked about again.
 	MayDeliver func(clientID string, p *codec.Publish) bool
 
 	// ReceiveMaximum bounds the QoS 1 and 2 messages that a v5.0 client may

@@ -53,8 +53,8 @@ type modelSession struct {
 	ends      time.Time // while it is not connected
 	over      bool
 	subs      map[string]*modelSub
-	ever      map[string]bool // filters that were asked for
-	will      int             // serial number, 0 for none
+	ever      map[string]int // filters that were asked for, with the first message after UNSUBACK
+	will      int            // serial number, 0 for none
 	delay     uint32
 	due       time.Time // of the Will
 	got       map[int]int
@@ -89,7 +89,7 @@ func (m *model) connected(now time.Time, id string, clean bool, expiry uint32, p
 		s = nil
 	}
 	if s == nil {
-		s = &modelSession{id: id, subs: make(map[string]*modelSub), ever: make(map[string]bool), got: make(map[int]int), last: make(map[string]int)}
+		s = &modelSession{id: id, subs: make(map[string]*modelSub), ever: make(map[string]int), got: make(map[int]int), last: make(map[string]int)}
 		m.sessions[id] = s
 	}
 	if s.will != 0 && !s.unsure {
@@ -181,9 +181,9 @@ func (m *model) received(id string, serial int, q *codec.Publish) {
 		m.problem("%s got %v, which is %+v", id, q, p)
 	}
 	matches := false
-	for f := range s.ever {
+	for f, until := range s.ever {
 		_, rest, shared := codec.ParseShared(f)
-		if !codec.Match(rest, p.topic) {
+		if serial >= until || !codec.Match(rest, p.topic) {
 			continue
 		}
 		matches = true

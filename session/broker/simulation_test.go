@@ -2,6 +2,7 @@ package broker_test
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -49,6 +50,7 @@ type peer struct {
 	withdrawn  bool
 	serials    map[uint64]int       // of messages by token
 	subscribes map[uint64]*modelSub // by token
+	leaves     map[uint64]*modelSub
 }
 
 func newSimulation(seed uint64) *simulation {
@@ -76,7 +78,7 @@ func (p *peer) reset() {
 	cfg := session.ClientConfig{Version: p.v, ConnackTimeout: -1}
 	cfg.Queue.Messages = -1
 	p.c = session.NewClient(cfg)
-	p.serials, p.subscribes = make(map[uint64]int), make(map[uint64]*modelSub)
+	p.serials, p.subscribes, p.leaves = make(map[uint64]int), make(map[uint64]*modelSub), make(map[uint64]*modelSub)
 }
 
 // serve handles the events of the broker, up to the given number. It reports
@@ -152,6 +154,10 @@ func (p *peer) pull() {
 				m.retained[m.messages[serial].topic] = -1
 			}
 			delete(p.serials, ev.Token)
+		case events.Unsubscribed:
+			if sub := p.leaves[ev.Token]; sub != nil && sub.session.subs[sub.filter] == nil {
+				sub.session.ever[sub.filter] = len(m.messages)
+			}
 		case events.Connected:
 			p.fresh = false
 		case events.Subscribed:
@@ -269,7 +275,7 @@ func (p *peer) subscribe() {
 	if p.worker() {
 		sub.qos = codec.QoS2
 	}
-	ms.subs[f], ms.ever[f] = sub, true
+	ms.subs[f], ms.ever[f] = sub, math.MaxInt
 	token, err := p.c.Subscribe(p.s.now, &codec.Subscribe{Filters: []codec.Subscription{{Filter: codec.Bytes(f), QoS: sub.qos}}})
 	if err == nil {
 		p.subscribes[token] = sub
@@ -285,7 +291,9 @@ func (p *peer) unsubscribe() {
 	if sub := ms.subs[f]; sub != nil {
 		sub.gone = true
 		delete(ms.subs, f)
-		_, _ = p.c.Unsubscribe(p.s.now, &codec.Unsubscribe{Filters: []codec.Bytes{codec.Bytes(f)}})
+		if token, err := p.c.Unsubscribe(p.s.now, &codec.Unsubscribe{Filters: []codec.Bytes{codec.Bytes(f)}}); err == nil {
+			p.leaves[token] = sub
+		}
 	}
 }
 
@@ -336,7 +344,7 @@ func (s *simulation) die(cause *peer) {
 	if ms := s.m.sessions[cause.id]; ms != nil {
 		ms.unsure = true
 	} else {
-		s.m.sessions[cause.id] = &modelSession{id: cause.id, unsure: true, subs: map[string]*modelSub{}, ever: map[string]bool{}, got: map[int]int{}, last: map[string]int{}}
+		s.m.sessions[cause.id] = &modelSession{id: cause.id, unsure: true, subs: map[string]*modelSub{}, ever: map[string]int{}, got: map[int]int{}, last: map[string]int{}}
 	}
 	for _, p := range s.peers {
 		p.lose()
