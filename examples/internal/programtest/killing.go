@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -15,27 +16,51 @@ import (
 const mostKills = 25
 
 // untilDone starts a program again and again, and kills it at random moments,
-// until it gets to its end.
-func untilDone(t testing.TB, name string, args ...string) (kills int) {
+// until it gets to its end. log is what it said on its standard error.
+func untilDone(t testing.TB, name string, args ...string) (kills int, log []byte) {
 	t.Helper()
 	for limit := time.Now().Add(2 * Limit); time.Now().Before(limit); {
 		p := Start(t, nil, name, args...)
 		if kills == mostKills {
 			p.Success()
-			return kills
+			return kills, append(log, p.Stderr.Bytes()...)
 		}
 		select {
 		case <-p.ended:
 			p.Success()
-			return kills
+			return kills, append(log, p.Stderr.Bytes()...)
 		case <-time.After(time.Duration(rand.IntN(40)+5) * time.Millisecond):
-			p.Signal(syscall.SIGKILL)
-			<-p.ended
+			err := p.cmd.Process.Kill()
+			if <-p.ended; p.cmd.ProcessState.Success() {
+				return kills, log // it got to its end just before
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
 			kills++
 		}
 	}
 	t.Fatalf("%s does not get to its end", name)
-	return kills
+	return kills, log
+}
+
+var received = regexp.MustCompile(`received (PUBREL|PUBLISH Dup=true).* PacketID=(\d+)`)
+
+// breach returns the identifier of a PUBLISH that a broker sent again after
+// PUBREL, or "". After that the receiver cannot know that it is
+// no new message. mosquitto 2.0.11 does so when a client with thousands of
+// messages under way comes and goes quickly.
+func breach(log []byte) string {
+	released := map[string]bool{}
+	for _, m := range received.FindAllSubmatch(log, -1) {
+		id := string(m[2])
+		if string(m[1]) == "PUBREL" {
+			released[id] = true
+		} else if released[id] {
+			return id
+		}
+	}
+	return ""
 }
 
 func numbered(n int) string {
@@ -58,7 +83,7 @@ func KilledSender(t *testing.T, port, version string) {
 	}
 	topic := "killed/sender/" + version
 	sub := Subscriber(t, "-p", port, "-t", topic, "-q", "2", "-C", fmt.Sprint(lines+1))
-	kills := untilDone(t, "resume", "-p", port, "-V", version, "-i", topic, "--state", filepath.Join(folder, "state"), "-t", topic, "-f", input)
+	kills, _ := untilDone(t, "resume", "-p", port, "-V", version, "-i", topic, "--state", filepath.Join(folder, "state"), "-t", topic, "-f", input)
 	Run(t, nil, "publish", "-p", port, "-q", "2", "-t", topic, "-m", "end")
 	if got, want := string(sub.Success()), numbered(lines)+"end\n"; got != want {
 		t.Errorf("after %d kills: got %d lines, want %d, or in another order", kills, strings.Count(got, "\n"), lines+1)
@@ -79,8 +104,11 @@ func KilledReceiver(t *testing.T, port, version string) {
 	first.Signal(syscall.SIGKILL)
 	first.Wait(Limit)
 	Run(t, strings.NewReader(numbered(lines)), "publish", "-p", port, "-q", "2", "-t", topic, "-l")
-	kills := untilDone(t, "resume", args...)
+	kills, log := untilDone(t, "resume", args...)
 	got, err := os.ReadFile(output)
+	if id := breach(log); id != "" {
+		t.Skipf("after %d kills the broker sent PUBLISH %s again, for which it had sent PUBREL: that is a new message", kills, id)
+	}
 	if err != nil || string(got) != numbered(lines) {
 		t.Errorf("after %d kills: got %d lines, want %d, or in another order; error %v", kills, strings.Count(string(got), "\n"), lines, err)
 	}
