@@ -76,7 +76,7 @@ lint:
 	done
 
 rules: ## print which statements of the standards have a test
-	$(GO) run ./cmd/mqttgen rules -require codec,session
+	$(GO) run ./cmd/mqttgen rules -require codec,session,broker
 
 doc: ## print the reference page of every packet
 	@$(GO) run ./cmd/mqttgen -doc
