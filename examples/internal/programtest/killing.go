@@ -31,7 +31,9 @@ func untilDone(t testing.TB, name string, args ...string) (kills int, log []byte
 			return kills, append(log, p.Stderr.Bytes()...)
 		case <-time.After(time.Duration(rand.IntN(40)+5) * time.Millisecond):
 			err := p.cmd.Process.Kill()
-			if <-p.ended; p.cmd.ProcessState.Success() {
+			<-p.ended
+			log = append(log, p.Stderr.Bytes()...)
+			if p.cmd.ProcessState.Success() {
 				return kills, log // it got to its end just before
 			}
 			if err != nil {
