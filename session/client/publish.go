@@ -191,7 +191,8 @@ func (c *Client) loseQoS0(err error) {
 // published passes on an outcome.
 func (c *Client) published(ev *Event) bool {
 	ev.Token = c.out.end(ev.Token)
-	if ev.Reason.IsError() {
+	// 0x92 stands in PUBCOMP alone: the server has the message. (v5.0 3.7.2.1)
+	if ev.Reason.IsError() && ev.Reason != codec.ReasonPacketIdentifierNotFound {
 		c.failCall(ev.Token, refusal("Request", ev.Reason))
 	}
 	return true
