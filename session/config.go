@@ -33,6 +33,11 @@ type Config struct {
 	// also in v3.1.1; the peer's Receive Maximum may be lower. 0 stands for
 	// 65,535. (v5.0 4.9)
 	MaximumInflight uint16
+	// MaximumInflightBytes bounds the payloads of messages of QoS 1 and 2 that
+	// are on their way to the peer, which has them once it sent PUBACK or
+	// PUBREC. One message may be under way whatever its size. 0 stands for no
+	// bound.
+	MaximumInflightBytes int
 	// Queue bounds the messages that wait to be sent.
 	Queue QueueLimits
 	// TopicAliases says whether outgoing messages use topic aliases.

@@ -222,3 +222,24 @@ func TestByteByByte(t *testing.T) {
 		t.Errorf("%v allocations for a packet of %d bytes", n, len(in))
 	}
 }
+
+// TestReplaceWriteBufferReturns the buffer that the driver has got, so that it
+// can be used again.
+func TestReplaceWriteBufferReturns(t *testing.T) {
+	c := up(t, session.ClientConfig{Version: codec.V311}, codec.ConnackProperties{})
+	spare := make([]byte, 0, 100)
+	for i := range 3 {
+		if _, err := c.Publish(start, &codec.Publish{Topic: codec.Bytes("a"), Payload: codec.Bytes{byte('0' + i)}}); err != nil {
+			t.Fatal(err)
+		}
+		ev, _ := c.Next()
+		written := c.ReplaceWriteBuffer(spare)
+		if cap(written) == 0 || &written[0] != &ev.Data[0][0] {
+			t.Fatalf("write %d: the buffer returned is not that of the Write", i)
+		}
+		spare = written[:0]
+	}
+	if again := c.ReplaceWriteBuffer(spare); cap(again) != cap(spare) {
+		t.Error("a buffer that is not taken is not returned")
+	}
+}

@@ -5,6 +5,7 @@ package session
 type flow struct {
 	quota int32 // QoS 1 and 2 messages that may be sent now
 	open  int32 // those of the peer that are not fully acknowledged
+	bytes int   // payloads on their way, of QoS 1 and 2
 }
 
 // startFlow sets the send quota. [MQTT-4.9.0-1] [U5-4.9-b]
@@ -12,9 +13,16 @@ func (c *core) startFlow() {
 	c.flow = flow{quota: int32(min(c.limits.receiveOut, c.cfg.MaximumInflight))}
 }
 
+// admits reports whether m, of QoS 1 or 2, may be sent now.
+func (c *core) admits(m *message) bool {
+	most := c.cfg.MaximumInflightBytes
+	return c.flow.quota > 0 && (most <= 0 || c.flow.bytes == 0 || c.flow.bytes+m.payload() <= most)
+}
+
 // take uses one unit of quota for m. [MQTT-4.9.0-2]
 func (c *core) take(m *message) {
 	c.flow.quota--
+	c.flow.bytes += m.payload()
 	m.epoch = c.st.epoch
 }
 
@@ -23,11 +31,29 @@ func (c *core) take(m *message) {
 func (c *core) give(m *message) {
 	if m.epoch == c.st.epoch && c.status == StatusConnected {
 		c.flow.quota++
+		c.uncount(m)
 	}
 }
 
+// uncount takes the payload of m, if it is still there, off those under way.
+func (c *core) uncount(m *message) {
+	if m.pub != nil {
+		c.flow.bytes -= m.payload()
+	}
+}
+
+// letGo forgets the message itself: the peer has it, or it was given up. What
+// is left of m keeps its identifier and its quota.
+func (c *core) letGo(m *message) {
+	if m.epoch == c.st.epoch && c.status == StatusConnected {
+		c.uncount(m)
+	}
+	m.pub, m.ids = nil, nil
+}
+
 // Vacancy returns how many messages of QoS 1 and 2 may be sent now before
-// further ones have to wait in the queue; 0 without a connection. (v5.0 4.9)
+// further ones have to wait in the queue; 0 without a connection.
+// MaximumInflightBytes may make them wait earlier. (v5.0 4.9)
 func (c *core) Vacancy() int {
 	if c.status != StatusConnected {
 		return 0

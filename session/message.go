@@ -40,6 +40,9 @@ type message struct {
 // cost is what a message counts against QueueLimits.Bytes.
 func (m *message) cost() int { return len(m.pub.Topic) + len(m.pub.Payload) }
 
+// payload is the length of its payload.
+func (m *message) payload() int { return len(m.pub.Payload) + int(m.size) }
+
 // list is a doubly linked list of messages.
 type list struct {
 	head, tail *message

@@ -68,18 +68,23 @@ func (c *core) dropOutput() {
 }
 
 // ReplaceWriteBuffer gives the bytes of the Write event before to the driver
-// for good, except payloads of PublishShared messages, which are shared. The
-// next Write is formed in buf, which may be nil. It is called right after the
-// Write event.
-func (c *core) ReplaceWriteBuffer(buf []byte) {
+// for good, except those that it shares with other connections, which nobody
+// changes. The next Write is formed in buf, which may be nil. It is called right
+// after the Write event.
+//
+// It returns the buffer that the driver has got, nil for none. Once the bytes are
+// written, the driver may give it to another ReplaceWriteBuffer.
+func (c *core) ReplaceWriteBuffer(buf []byte) (written []byte) {
 	if !c.out.lent {
-		return
+		return buf
 	}
+	written = c.out.buf
 	c.out.buf, c.out.cuts, c.out.lent = nil, nil, false
 	c.sh.segs = nil
 	if cap(buf) > 0 {
 		c.out.buf = buf[:0]
 	}
+	return written
 }
 
 // SetWriteBlocked tells whether the transport cannot take bytes at present.

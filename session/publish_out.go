@@ -108,7 +108,7 @@ func (c *core) offered(m *message) error {
 // ready reports whether m may go out before Publish returns.
 func (c *core) ready(m *message) bool {
 	return c.status == StatusConnected && c.sending == nil && c.st.queue.n == 0 && c.resend.pub == nil &&
-		c.out.size < c.cfg.HighWater && (m.qos == codec.QoS0 || c.flow.quota > 0)
+		c.out.size < c.cfg.HighWater && (m.qos == codec.QoS0 || c.admits(m))
 }
 
 // publishNow encodes a message at once.
@@ -198,7 +198,7 @@ func (c *core) pump() {
 			c.dropped(m, ErrExpired)
 			continue
 		}
-		if m.qos != codec.QoS0 && (c.flow.quota <= 0 || !c.st.ids.alloc(m, c.own.MaxPacketID())) {
+		if m.qos != codec.QoS0 && (!c.admits(m) || !c.st.ids.alloc(m, c.own.MaxPacketID())) {
 			return
 		}
 		c.sendQueued(m)
@@ -260,7 +260,7 @@ func (c *core) resendNext() bool {
 		return true
 	}
 	m := first(pub, rel)
-	if m == pub && c.flow.quota <= 0 {
+	if m != nil && m == pub && !c.admits(pub) {
 		m = rel
 	}
 	switch {
@@ -381,7 +381,7 @@ func (c *core) onPubrec(ev *events.Event, p *codec.Pubrec) error {
 		return nil
 	}
 	c.unlink(m)
-	m.pub, m.ids = nil, nil
+	c.letGo(m)
 	m.order = c.st.token()
 	m.stage = stageReleased
 	if c.cfg.ManualRelease {
@@ -484,5 +484,6 @@ func (c *core) Erase(now time.Time, token uint64) error {
 // may still answer, so its identifier and its quota are not free yet.
 func (c *core) giveUp(m *message) {
 	c.tellDropped(m, ErrErased)
-	m.pub, m.ids, m.erased = nil, nil, true
+	c.letGo(m)
+	m.erased = true
 }

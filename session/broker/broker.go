@@ -128,11 +128,13 @@ func (b *Broker) InputPaused(h Handle) bool {
 // ReplaceWriteBuffer gives the bytes of the Write that was just pulled to the
 // driver for good, except payloads that the segments of Data share with others
 // and that nobody changes. The next Write of the connection is formed in buf,
-// which may be nil.
-func (b *Broker) ReplaceWriteBuffer(h Handle, buf []byte) {
+// which may be nil. It returns the buffer that the driver has got, for use in
+// another call once its bytes are written, or nil.
+func (b *Broker) ReplaceWriteBuffer(h Handle, buf []byte) (written []byte) {
 	if c := b.conns.get(h); c != nil {
-		c.srv.ReplaceWriteBuffer(buf)
+		return c.srv.ReplaceWriteBuffer(buf)
 	}
+	return buf
 }
 
 // Disconnect ends a connection. A v5.0 client is told the reason.

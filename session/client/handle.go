@@ -186,4 +186,4 @@ func (c *Client) InputPaused() bool { return c.s.InputPaused() }
 
 // ReplaceWriteBuffer gives the bytes of the Write event before to the driver
 // for good. See ReplaceWriteBuffer of a session.
-func (c *Client) ReplaceWriteBuffer(buf []byte) { c.s.ReplaceWriteBuffer(buf) }
+func (c *Client) ReplaceWriteBuffer(buf []byte) (written []byte) { return c.s.ReplaceWriteBuffer(buf) }
