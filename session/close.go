@@ -103,7 +103,7 @@ func (c *core) onDisconnect(ev *events.Event, p *codec.Disconnect) error {
 			return c.violation(codec.TypeDisconnect, "U5-3.14.2.2.2-a", "", codec.ReasonProtocolError,
 				"Session Expiry Interval was 0 in CONNECT")
 		}
-		c.limits.expiry = expiry
+		c.limits.expiry = c.bounded(expiry)
 	}
 	*ev = events.Event{Kind: events.Disconnected, Reason: p.ReasonCode, Packet: p}
 	var err error

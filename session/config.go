@@ -104,6 +104,10 @@ type ServerConfig struct {
 	ConnectTimeout time.Duration
 	// ManualPong leaves PINGRESP to Pong.
 	ManualPong bool
+	// MaximumSessionExpiry bounds the Session Expiry Interval of both versions,
+	// in seconds, where CONNACK does not set another; 0 for no bound. (v5.0
+	// 3.2.2.3.2)
+	MaximumSessionExpiry uint32
 }
 
 // QueueLimits bounds a queue of outgoing messages.
@@ -163,6 +167,7 @@ type serverOnly struct {
 	refuseV311     bool
 	refuseV5       bool
 	manualPong     bool
+	longest        uint32 // Session Expiry Interval, 0 for any
 }
 
 // Default values of the configuration.

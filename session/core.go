@@ -24,6 +24,7 @@ type core struct {
 	blocked   bool // the transport cannot take bytes
 	lost      bool // the transport is gone: nothing can be written
 	lastInput bool // the transport is gone, but what it brought is still to be read
+	held      bool // the application wants no more of the peer for now: HoldInput
 	used      bool // the packet in partial was handled
 
 	in      []byte // lent by Receive
@@ -171,7 +172,7 @@ func (c *core) init(cfg settings, server bool) {
 // reset prepares for a new connection. Everything but the session state starts
 // afresh; bytes of the connection before are forgotten.
 func (c *core) reset() {
-	c.waiting, c.blocked, c.lost, c.lastInput = false, false, false, false
+	c.waiting, c.blocked, c.lost, c.lastInput, c.held = false, false, false, false, false
 	c.dropInput()
 	c.dropOutput()
 	c.timers, c.flow, c.acks, c.limits = timers{}, flow{}, acks{}, limits{}

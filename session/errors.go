@@ -37,6 +37,8 @@ var (
 	ErrAborted = errors.New("payload was given up")
 	// ErrErased is the fate of messages that Erase removed.
 	ErrErased = errors.New("message was erased")
+	// ErrWithheld is the fate of messages that Withhold gave up.
+	ErrWithheld = errors.New("message is withheld")
 	// ErrTimeout tells that the peer did not do in time what it has to:
 	// CONNECT, CONNACK, AUTH, PINGRESP, or any packet within the Keep Alive.
 	ErrTimeout = errors.New("peer did not answer in time")

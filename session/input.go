@@ -30,11 +30,23 @@ func (c *core) Receive(now time.Time, p []byte) {
 }
 
 // InputPaused reports whether the driver should read no more for now: the
-// application has to answer CONNECT or AUTH first, or the peer does not read
-// what was written to it. Bytes that are received nevertheless are kept.
+// application has to answer CONNECT or AUTH first, HoldInput says so, or the
+// peer does not read what was written to it. Bytes that are received
+// nevertheless are kept.
 func (c *core) InputPaused() bool {
-	return c.waiting || c.blocked && c.out.size >= c.cfg.HighWater ||
+	return c.waiting || c.held || c.blocked && c.out.size >= c.cfg.HighWater ||
 		c.sending != nil && len(c.sending.held) >= c.cfg.HighWater
+}
+
+// HoldInput tells whether packets of the peer are to wait, so that it sends more
+// slowly. Everything else goes on. While they wait the peer does not count as
+// silent, as nobody listens. (v5.0 4.9, 4.13)
+func (c *core) HoldInput(now time.Time, held bool) {
+	c.setNow(now)
+	if c.held && !held {
+		c.timers.received = c.now
+	}
+	c.held = held
 }
 
 // keepInput copies what was not handled yet, because the caller gets its bytes

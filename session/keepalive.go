@@ -68,7 +68,7 @@ func (c *core) pingAt() instant {
 // times the Keep Alive, up to 98,302.5 s. [MQTT-3.1.2-22]
 // [v3.1.1 MQTT-3.1.2-24]
 func (c *core) silence() instant {
-	if c.limits.keepAlive == 0 {
+	if c.limits.keepAlive == 0 || c.held {
 		return 0
 	}
 	return c.timers.received + instant(time.Duration(c.limits.keepAlive)*time.Second*3/2)

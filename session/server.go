@@ -20,6 +20,7 @@ func NewServer(cfg ServerConfig) *Server {
 		refuseV311:     cfg.RefuseV311,
 		refuseV5:       cfg.RefuseV5,
 		manualPong:     cfg.ManualPong,
+		longest:        cfg.MaximumSessionExpiry,
 	}
 	if only.connectSize == 0 {
 		only.connectSize = defaultConnectSize
@@ -188,6 +189,7 @@ func (s *Server) completeAccept(p *codec.Connack, st *State) error {
 	case p.ReasonCode != codec.ReasonSuccess:
 		return misuse(op, "reason code is not Success; see Refuse")
 	case !s.version.IsV5():
+		s.limits.expiry = s.bounded(s.limits.expiry)
 		return nil
 	}
 	method := &props.AuthenticationMethod
@@ -207,7 +209,18 @@ func (s *Server) completeAccept(p *codec.Connack, st *State) error {
 	if !props.MaximumPacketSize.Set && s.cfg.MaximumPacketSize != 0 {
 		props.MaximumPacketSize = codec.Some(s.cfg.MaximumPacketSize)
 	}
+	if longest := s.bounded(s.limits.expiry); longest < s.limits.expiry && !props.SessionExpiryInterval.Set {
+		props.SessionExpiryInterval = codec.Some(longest) // [MQTT-3.2.2-21]
+	}
 	return nil
+}
+
+// bounded returns a Session Expiry Interval within the configured bound.
+func (c *core) bounded(expiry uint32) uint32 {
+	if longest := c.cfg.longest; longest != 0 {
+		return min(expiry, longest)
+	}
+	return expiry
 }
 
 // refusesWill returns the reason code with which the capabilities in CONNACK

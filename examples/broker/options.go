@@ -104,8 +104,8 @@ func (o *options) brokerConfig() broker.Config {
 		ReceiveMaximum:       o.maxInflight,
 		MaximumSessionExpiry: o.maxSessionExpiry,
 		ClientIDPrefix:       "auto-" + randomName() + "-",
-		MaximumSubscriptions: 100000,
 	}
+	cfg.MaximumSubscriptions = 100000
 	cfg.Server.MaximumPacketSize = largest
 	cfg.Server.MaximumConnectSize = 256 << 10
 	cfg.Server.MaximumInflight = o.maxInflight

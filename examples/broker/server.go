@@ -147,7 +147,7 @@ func (s *server) open(nc net.Conn) {
 	}
 	c := &conn{
 		Conn: nc, server: s,
-		handle: s.broker.Open(time.Now()),
+		handle: s.broker.Open(time.Now(), nil),
 		next:   make(chan struct{}, 1),
 		over:   make(chan struct{}),
 	}
@@ -191,7 +191,7 @@ func (s *server) drain() {
 		case events.Timer:
 			s.timer.Reset(time.Until(ev.Deadline))
 		case events.Connected:
-			s.log.Debug("connected", "client", ev.ClientID, "address", s.conns[ev.Conn].RemoteAddr().String(), "session_present", ev.SessionPresent())
+			s.log.Debug("connected", "client", ev.Client.ID, "address", s.conns[ev.Conn].RemoteAddr().String(), "session_present", ev.SessionPresent())
 		case events.Close:
 			c := s.conns[ev.Conn]
 			delete(s.conns, ev.Conn)
@@ -205,8 +205,8 @@ func (s *server) drain() {
 func (s *server) report(c *conn, ev *broker.Event) {
 	level := slog.LevelInfo
 	attrs := []any{"address", c.RemoteAddr().String()}
-	if ev.ClientID != "" {
-		attrs = append(attrs, "client", ev.ClientID)
+	if id := ev.Client.ID; id != "" {
+		attrs = append(attrs, "client", id)
 	}
 	if ev.Reason != 0 && ev.Reason != codec.ReasonUnspecifiedError {
 		attrs = append(attrs, "reason", ev.Reason.String())

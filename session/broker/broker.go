@@ -17,8 +17,9 @@ type Event struct {
 	events.Event
 	// Conn is the connection that the event is about.
 	Conn Handle
-	// ClientID is the Client Identifier, once it is known.
-	ClientID string
+	// Client is whose event it is, nil where it is nobody's. Before CONNECT only
+	// its Endpoint is known.
+	Client *Client
 	// Question is what Answer takes, where the broker asks; see Ask.
 	Question Question
 	// Key and Value are those of a Store or Discard, see Config.Server.Persist.
@@ -34,14 +35,16 @@ type Broker struct {
 	shared session.Shared
 	now    time.Time
 
-	conns    conns
-	busy     line // may have something to handle
-	writers  line // may have something to write
-	outbox   outbox
-	changes  changes
-	timers   timers
-	told     time.Time // the deadline of the last Timer event; zero if it has passed
-	stopping bool
+	endpoints map[*Endpoint]*endpoint
+	away      map[Endpoint]*Endpoint // of clients that did not come since Restore
+	conns     conns
+	busy      line // may have something to handle
+	writers   line // may have something to write
+	outbox    outbox
+	changes   changes
+	timers    timers
+	told      time.Time // the deadline of the last Timer event; zero if it has passed
+	stopping  bool
 
 	sessions      map[string]*sess
 	sessionNumber uint64 // of the newest session
@@ -60,23 +63,26 @@ type scratch struct {
 	codes   []codec.ReasonCode
 	replays []*subscription
 	publish codec.Publish
+	topic   codec.Bytes // with a mount point
+	seen    view        // the last one
 	// properties: publish has some
 	properties bool
 }
 
 // New returns a broker without connections.
 func New(cfg Config) *Broker {
-	b := &Broker{cfg: cfg, sessions: make(map[string]*sess), questions: make(map[Question]*question)}
+	b := &Broker{cfg: cfg, sessions: make(map[string]*sess), questions: make(map[Question]*question), endpoints: make(map[*Endpoint]*endpoint)}
 	b.writers.role = 1
 	b.cfg.normalize(&b.shared)
 	return b
 }
 
-// Open tells that a transport was accepted. The handle names its connection
-// from now on.
-func (b *Broker) Open(now time.Time) Handle {
+// Open tells that a transport was accepted at an Endpoint, which may be nil. The
+// handle names its connection from now on.
+func (b *Broker) Open(now time.Time, e *Endpoint) Handle {
 	b.now = now
-	c := &conn{srv: session.NewServer(b.cfg.Server)}
+	at := b.endpoint(e)
+	c := &conn{at: at, client: &at.nobody, limits: &b.cfg.Limits, srv: session.NewServer(at.server)}
 	c.timer = timer{what: alarmConn, conn: c}
 	b.conns.add(c)
 	b.stats.Opened++
@@ -92,6 +98,7 @@ func (b *Broker) Open(now time.Time) Handle {
 func (b *Broker) Receive(now time.Time, h Handle, p []byte) {
 	b.now = now
 	if c := b.conns.get(h); c != nil {
+		b.charge(c, 0, len(p))
 		c.srv.Receive(now, p)
 		b.busy.push(c)
 	}
@@ -101,6 +108,7 @@ func (b *Broker) Receive(now time.Time, h Handle, p []byte) {
 func (b *Broker) Closed(now time.Time, h Handle, err error) {
 	b.now = now
 	if c := b.conns.get(h); c != nil {
+		c.srv.HoldInput(now, false) // what came is handled all the same
 		c.srv.Closed(now, err)
 		b.busy.push(c)
 	}
@@ -118,8 +126,9 @@ func (b *Broker) SetWriteBlocked(now time.Time, h Handle, blocked bool) {
 }
 
 // InputPaused reports whether the driver should read no more from a transport
-// for now, because its peer does not read what was written to it, or because
-// too many questions about it wait for an answer.
+// for now: its peer does not read what was written to it or sends more than its
+// Limits, or too many questions about it wait for an answer. A driver that stopped
+// to read asks again after it called another method, Tick included.
 func (b *Broker) InputPaused(h Handle) bool {
 	c := b.conns.get(h)
 	return c != nil && (c.srv.InputPaused() || c.sess != nil && len(c.sess.asked) >= mostAsked)
@@ -189,6 +198,9 @@ func (b *Broker) Tick(now time.Time) {
 		switch t.what {
 		case alarmConn:
 			t.conn.srv.Tick(now)
+			b.busy.push(t.conn)
+		case alarmRate:
+			t.conn.srv.HoldInput(now, false)
 			b.busy.push(t.conn)
 		case alarmExpiry:
 			b.endSession(t.sess)

@@ -79,7 +79,7 @@ func (w *world) drain() {
 			w.timer = ev.Deadline
 		case events.Close:
 			if c.closed {
-				w.t.Fatalf("second Close of %v", ev.ClientID)
+				w.t.Fatalf("second Close of %v", ev.Client.ID)
 			}
 			c.closed, c.reason, c.err = true, ev.Reason, ev.Err
 		}
@@ -114,7 +114,7 @@ func (w *world) pass(d time.Duration) {
 
 // open returns a client that has said nothing yet.
 func (w *world) open(v codec.Version) *client {
-	c := &client{w: w, v: v, h: w.b.Open(w.now)}
+	c := &client{w: w, v: v, h: w.b.Open(w.now, nil)}
 	w.clients[c.h] = c
 	w.order = append(w.order, c)
 	w.drain()

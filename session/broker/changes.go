@@ -12,13 +12,14 @@ import (
 // What is to survive is told as a set of values under keys. A key begins with
 // what it is about:
 //
-//	s number i          a session: its Client Identifier
+//	s number i          a session: its client
 //	s number m key      a record of its session.State
 //	s number f filter   a subscription: flags, Subscription Identifier
 //	s number w          a Will: delay, deadline, flags, PUBLISH
 //	r topic             a retained message: expiry, order, publisher, flags, PUBLISH
 //
-// number has eight bytes and is never used again while records of it exist;
+// A client is its identifier, its user, and the name and mount point of its
+// endpoint, each behind its length. number has eight bytes and is never used again while records of it exist;
 // other numbers in values are unsigned varints, times Unix times in ms.
 const (
 	keySession  = 's'
@@ -119,7 +120,7 @@ func (b *Broker) storeQueued(s *sess, token uint64, p *codec.Publish, d session.
 // storeInfo tells of a new session.
 func (b *Broker) storeInfo(s *sess) {
 	if s.durable || b.cfg.Server.Persist && s.will != nil {
-		b.tell(store(s.key(keyInfo), []byte(s.clientID)))
+		b.tell(store(s.key(keyInfo), appendClient(nil, s.client)))
 	}
 }
 
@@ -189,7 +190,7 @@ func (b *Broker) storeRetained(n *retainedNode) {
 	}
 	v := binary.AppendUvarint(nil, millis(n.expires))
 	v = binary.AppendUvarint(v, n.seq)
-	v = append(binary.AppendUvarint(v, uint64(len(n.from))), n.from...)
+	v = appendClient(v, n.from)
 	b.tell(store(retainedKey(n.message.Topic), appendMessage(v, n.message)))
 }
 
@@ -200,6 +201,17 @@ func (b *Broker) discardRetained(topic []byte) {
 }
 
 func retainedKey(topic []byte) []byte { return append([]byte{keyRetained}, topic...) }
+
+// appendClient appends a client, nil as one without an identifier.
+func appendClient(dst []byte, c *Client) []byte {
+	if c == nil {
+		c = &Client{Endpoint: new(Endpoint)}
+	}
+	for _, s := range []string{c.ID, c.User, c.Endpoint.Name, c.Endpoint.MountPoint} {
+		dst = append(binary.AppendUvarint(dst, uint64(len(s))), s...)
+	}
+	return dst
+}
 
 // millis returns a time as it is stored, 0 for none.
 func millis(t time.Time) uint64 {

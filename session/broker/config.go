@@ -18,13 +18,17 @@ type Config struct {
 	// QueueDropQoS0 here. Shared and the Manual fields are the broker's own.
 	Server session.ServerConfig
 
-	// Ask says about what the broker asks the driver.
-	Ask Ask
-	// MayDeliver, if not nil, is asked before a session gets a message, also a
-	// retained one or the Will of another client. It must answer at once and
-	// not call the broker; where the answer takes time, see AskSubscribe and
-	// Revoke. What waits for a client already is not asked about again.
-	MayDeliver func(clientID string, p *codec.Publish) bool
+	// Policy says what clients may do, at once; Ask about what the broker asks
+	// the driver, which answers when it can.
+	Policy Policy
+	Ask    Ask
+
+	// Limits are those of each client, unless Admission has others for it.
+	Limits
+	// MaximumSessions bounds the sessions, with a connection or without; 0 for
+	// no bound. A client for which there is no room is refused, with 0x97 or, in
+	// v3.1.1, 0x03.
+	MaximumSessions int
 
 	// ReceiveMaximum bounds the QoS 1 and 2 messages that a v5.0 client may
 	// have open; 0 for 65,535. (v5.0 3.2.2.3.3)
@@ -32,14 +36,14 @@ type Config struct {
 	// TopicAliasMaximum is the number of topic aliases that a v5.0 client may
 	// use; 0 for none. (v5.0 3.2.2.3.8)
 	TopicAliasMaximum uint16
-	// MaximumKeepAlive bounds the Keep Alive of v5.0 clients, in seconds; 0 for
-	// no bound. (v5.0 3.2.2.3.14)
+	// MaximumKeepAlive bounds the Keep Alive, in seconds; 0 for no bound. A v5.0
+	// client that wants more is told, one of v3.1.1 is refused with 0x02.
+	// (v5.0 3.2.2.3.14)
 	MaximumKeepAlive uint16
-	// MaximumSessionExpiry bounds the Session Expiry Interval of v5.0 clients,
-	// in seconds; 0 for no bound. (v5.0 3.2.2.3.2)
+	// MaximumSessionExpiry bounds the Session Expiry Interval, in seconds; 0 for
+	// no bound. It is how long the session of a v3.1.1 client without Clean
+	// Session is kept. (v5.0 3.2.2.3.2)
 	MaximumSessionExpiry uint32
-	// MaximumQoS, if set, is the highest QoS on offer. (v5.0 3.2.2.3.4)
-	MaximumQoS codec.Opt[codec.QoS]
 	// NoRetain, NoWildcards, NoShared and NoSubscriptionIdentifiers turn a
 	// capability off. v5.0 clients are told. (v5.0 3.2.2.3.5, 3.2.2.3.11 to
 	// 3.2.2.3.13)
@@ -51,9 +55,6 @@ type Config struct {
 
 	// MaximumLevels bounds the levels of topics and filters. 0 stands for 200.
 	MaximumLevels int
-	// MaximumSubscriptions bounds the subscriptions of one session; 0 for no
-	// bound.
-	MaximumSubscriptions int
 	// MaximumTopicLength bounds the bytes of topics and filters; 0 for no
 	// bound but the format's, 65,535.
 	MaximumTopicLength int
@@ -65,10 +66,18 @@ type Config struct {
 	// ClientIDPrefix begins the Client Identifiers that the broker assigns. A
 	// broker that restarts should not use the same one again.
 	ClientIDPrefix string
+
+	// UpgradeOutgoingQoS is a leniency: messages are delivered at the QoS of the
+	// subscription, also those that were published with a lower one.
+	// (v3.1.1 and v5.0 3.8.4)
+	UpgradeOutgoingQoS bool
+	// Sys publishes figures of the broker under $SYS.
+	Sys Sys
 }
 
 const (
 	defaultLevels        = 200
+	longestTopic         = 65535 // (v3.1.1 and v5.0 1.5.3, 1.5.4)
 	defaultHighWater     = 64 << 10
 	defaultReferenceSize = 4 << 10
 )
@@ -79,11 +88,17 @@ func (c *Config) normalize(shared *session.Shared) {
 	if c.MaximumLevels <= 0 {
 		c.MaximumLevels = defaultLevels
 	}
+	if c.MaximumTopicLength <= 0 || c.MaximumTopicLength > longestTopic {
+		c.MaximumTopicLength = longestTopic
+	}
 	if c.ClientIDPrefix == "" {
 		c.ClientIDPrefix = "auto-"
 	}
 	s := &c.Server
 	s.Shared = shared
+	if s.MaximumSessionExpiry == 0 {
+		s.MaximumSessionExpiry = c.MaximumSessionExpiry
+	}
 	if s.HighWater <= 0 {
 		s.HighWater = defaultHighWater
 	}
@@ -97,12 +112,9 @@ func (c *Config) normalize(shared *session.Shared) {
 	s.StreamAbove = 0
 }
 
-// maximumQoS returns the highest QoS on offer.
-func (c *Config) maximumQoS() codec.QoS { return min(codec.QoS2, c.MaximumQoS.Or(codec.QoS2)) }
-
-// announce puts what the broker does not offer into CONNACK.
-func (c *Config) announce(p *codec.ConnackProperties) {
-	if q := c.maximumQoS(); q < codec.QoS2 {
+// announce puts what the broker does not offer a client into CONNACK.
+func (c *Config) announce(p *codec.ConnackProperties, to *conn) {
+	if q := to.maximumQoS(); q < codec.QoS2 {
 		p.MaximumQoS = codec.Some(uint8(q))
 	}
 	off := func(o *codec.Opt[uint8], missing bool) {
@@ -117,7 +129,7 @@ func (c *Config) announce(p *codec.ConnackProperties) {
 	if c.ReceiveMaximum != 0 {
 		p.ReceiveMaximum = codec.Some(c.ReceiveMaximum)
 	}
-	if c.TopicAliasMaximum != 0 {
-		p.TopicAliasMaximum = codec.Some(c.TopicAliasMaximum)
+	if most := to.at.TopicAliasMaximum; most.Value != 0 {
+		p.TopicAliasMaximum = most
 	}
 }

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -13,11 +14,16 @@ import (
 // have to wait. It reports whether the driver is asked. (v3.1.1 and v5.0 3.1.4)
 func (b *Broker) connect(c *conn, p *codec.Connect) bool {
 	c.connect = p.Clone()
+	c.client = &Client{ID: string(p.ClientID), Endpoint: c.at.nobody.Endpoint}
 	switch {
 	case b.stopping:
 		b.refuse(c, codec.ReasonServerUnavailable)
 	case !formatted(p):
 		b.refuse(c, codec.ReasonPayloadFormatInvalid) // [U5-3.1.3.2.3-a]
+	case c.at.RefuseEmptyClientID && len(p.ClientID) == 0:
+		b.refuse(c, codec.ReasonClientIdentifierNotValid) // [MQTT-3.1.3-8]
+	case !c.srv.Version().IsV5() && c.at.tooSlow(p.KeepAlive):
+		b.refuse(c, codec.ReasonClientIdentifierNotValid) // as other brokers do
 	case b.cfg.Ask&AskConnect != 0:
 		c.admitting = true
 		return true
@@ -27,6 +33,11 @@ func (b *Broker) connect(c *conn, p *codec.Connect) bool {
 		b.admit(c)
 	}
 	return false
+}
+
+// tooSlow reports whether a Keep Alive is beyond the bound.
+func (e *endpoint) tooSlow(keepAlive uint16) bool {
+	return e.MaximumKeepAlive != 0 && (keepAlive == 0 || keepAlive > e.MaximumKeepAlive)
 }
 
 // formatted reports whether the payload of the Will is what it is said to be.
@@ -47,12 +58,15 @@ func (b *Broker) refuse(c *conn, code codec.ReasonCode) {
 // connection that has the session now, if there is one. [MQTT-3.1.4-3]
 // [v3.1.1 MQTT-3.1.4-2]
 func (b *Broker) admit(c *conn) {
-	c.clientID = string(c.connect.ClientID)
-	if c.clientID == "" {
-		c.clientID = b.assignClientID()
+	if c.client.ID == "" {
+		c.client.ID = b.assignClientID(c.at.ClientIDPrefix)
 	}
-	s := b.sessions[c.clientID]
-	if s == nil || s.conn == nil {
+	s := b.sessions[c.client.ID]
+	switch code := b.mayConnect(c, s); {
+	case code.IsError():
+		b.refuse(c, code)
+		return
+	case s == nil || s.conn == nil:
 		b.accept(c)
 		return
 	}
@@ -67,11 +81,27 @@ func (b *Broker) admit(c *conn) {
 	b.disconnect(old, codec.ReasonSessionTakenOver)
 }
 
+// mayConnect returns the reason code with which a client is refused that the
+// driver lets in, or Success.
+func (b *Broker) mayConnect(c *conn, s *sess) codec.ReasonCode {
+	if most := b.cfg.MaximumSessions; s == nil && most > 0 && len(b.sessions) >= most {
+		return codec.ReasonQuotaExceeded
+	}
+	w, ok := c.connect.Will.Get()
+	if !ok || c.admission.NoWill {
+		return codec.ReasonSuccess
+	}
+	w.Topic = slices.Clone(b.mounted(c, w.Topic))
+	c.connect.Will.Value = w
+	_, code := b.mayPublish(c.client, newWill(&w).message)
+	return code
+}
+
 // assignClientID returns an identifier that no session has. [MQTT-3.1.3-6]
-func (b *Broker) assignClientID() string {
+func (b *Broker) assignClientID(prefix string) string {
 	for {
 		b.assigned++
-		id := b.cfg.ClientIDPrefix + strconv.FormatUint(b.assigned, 10)
+		id := prefix + strconv.FormatUint(b.assigned, 10)
 		if b.sessions[id] == nil {
 			return id
 		}
@@ -87,9 +117,9 @@ func (b *Broker) accept(c *conn) {
 		p.Will = codec.Opt[codec.Will]{}
 	}
 	b.busy.push(c)
-	s := b.sessions[c.clientID]
+	s := b.sessions[c.client.ID]
 	var state *session.State
-	fresh := s == nil || p.CleanStart || s.state.Expired(b.now)
+	fresh := s == nil || p.CleanStart || s.state.Expired(b.now) || s.client.Endpoint.MountPoint != c.at.MountPoint
 	if !fresh {
 		state = s.state // [MQTT-3.1.2-5]
 	}
@@ -104,21 +134,28 @@ func (b *Broker) accept(c *conn) {
 			b.endSession(s) // [MQTT-3.1.2-4] [v3.1.1 MQTT-3.1.2-6]
 		}
 		b.sessionNumber++
-		s = newSess(c.clientID, b.sessionNumber)
-		b.sessions[c.clientID] = s
+		s = newSess(b.sessionNumber)
+		b.sessions[c.client.ID] = s
 	}
-	s.state, s.conn, c.sess = c.srv.State(), c, s
+	s.state, s.client, s.conn, c.sess = c.srv.State(), c.client, c, s
 	s.resumed()
 	b.timers.stop(&s.expiry)
 	b.timers.stop(&s.willDelay) // [MQTT-3.1.3-9]
 	if s.will != nil {
 		b.discardWill(s)
 	}
-	s.will = newWill(p)
+	if w, ok := p.Will.Get(); ok {
+		s.will = newWill(&w)
+	} else {
+		s.will = nil
+	}
 	// One that was told stays so until its end is told.
 	s.durable = s.durable || b.cfg.Server.Persist && c.srv.Limits().SessionExpiry > 0
 	b.storeInfo(s)
 	s.acknowledge(b.now)
+	if !fresh {
+		b.withhold(s)
+	}
 }
 
 // connack puts the answer to CONNECT together.
@@ -129,15 +166,12 @@ func (b *Broker) connack(c *conn, p *codec.Connect) *codec.Connack {
 	}
 	props := &ack.Properties
 	*props = c.admission.properties()
-	b.cfg.announce(props)
+	b.cfg.announce(props, c)
 	if len(p.ClientID) == 0 {
-		props.AssignedClientIdentifier = codec.Text(c.clientID) // [MQTT-3.2.2-16]
+		props.AssignedClientIdentifier = codec.Text(c.client.ID) // [MQTT-3.2.2-16]
 	}
-	if longest := b.cfg.MaximumSessionExpiry; longest != 0 && p.Properties.SessionExpiryInterval.Or(0) > longest {
-		props.SessionExpiryInterval = codec.Some(longest)
-	}
-	if longest := b.cfg.MaximumKeepAlive; longest != 0 && (p.KeepAlive == 0 || p.KeepAlive > longest) {
-		props.ServerKeepAlive = codec.Some(longest)
+	if c.at.tooSlow(p.KeepAlive) {
+		props.ServerKeepAlive = codec.Some(c.at.MaximumKeepAlive)
 	}
 	return ack
 }
@@ -154,6 +188,9 @@ func (b *Broker) disconnected(c *conn, ev *events.Event) {
 // closed handles the end of a connection.
 func (b *Broker) closed(c *conn) {
 	b.timers.stop(&c.timer)
+	if c.rate != nil {
+		b.timers.stop(&c.rate.timer)
+	}
 	b.conns.remove(c)
 	c.connect = nil
 	if old := c.heirOf; old != nil {

@@ -12,14 +12,17 @@ type Handle uint64
 // conn is one connection.
 type conn struct {
 	handle Handle
+	at     *endpoint
 	srv    *session.Server
 	timer  timer
+	client *Client
+	limits *Limits
+	rate   *rate // nil as long as nothing is measured
 
 	// connect is a copy of CONNECT until it is answered.
 	connect   *codec.Connect
 	admission Admission // of the driver
-	clientID  string
-	sess      *sess // from a successful CONNACK to Close
+	sess      *sess     // from a successful CONNACK to Close
 	// successor waits with its CONNECT for the Close of this connection,
 	// whose session it takes over; heirOf is the way back.
 	successor, heirOf *conn
@@ -27,6 +30,11 @@ type conn struct {
 	admitting         bool // the driver was asked whether it may connect
 
 	places [2]place // in the two lines of the broker
+}
+
+// maximumQoS returns the highest QoS on offer.
+func (c *conn) maximumQoS() codec.QoS {
+	return min(c.at.MaximumQoS.Or(codec.QoS2), c.limits.MaximumQoS.Or(codec.QoS2))
 }
 
 // conns are the connections by handle. The lower half of a handle is the place

@@ -84,6 +84,13 @@ func (b *Broker) Publish(now time.Time, p *codec.Publish) error {
 func (b *Broker) message(c *conn, ev *Event) bool {
 	b.stats.Received++
 	p := ev.Publish
+	p.Topic = b.mounted(c, p.Topic)
+	b.charge(c, 1, 0)
+	b.throttle(c)
+	if !c.srv.Version().IsV5() && p.QoS > c.maximumQoS() {
+		b.disconnect(c, codec.ReasonQoSNotSupported) // v5.0 clients were told
+		return false
+	}
 	if b.cfg.Ask&AskPublish != 0 {
 		b.ask(c, ev, &question{publish: p.Clone(), token: ev.Token})
 		return true
@@ -99,11 +106,22 @@ func (b *Broker) message(c *conn, ev *Event) bool {
 // accepts routes a message of a client and returns the code of its
 // acknowledgement.
 func (b *Broker) accepts(s *sess, p *codec.Publish, whose ownership) codec.ReasonCode {
-	code := b.refusal(p.Topic)
-	if code == codec.ReasonSuccess && b.publish(s, p, whose) == 0 {
-		code = codec.ReasonNoMatchingSubscribers
+	if code := b.refusal(p.Topic); code != codec.ReasonSuccess {
+		return code
 	}
-	return code
+	q, code := b.mayPublish(s.client, p)
+	switch {
+	case code.IsError():
+		return code
+	case q == nil || codec.ValidTopicName(q.Topic, codec.V5) != nil:
+		return codec.ReasonSuccess
+	case q != p:
+		p, whose = q, owned
+	}
+	if b.publish(s, p, whose) == 0 {
+		return codec.ReasonNoMatchingSubscribers
+	}
+	return codec.ReasonSuccess
 }
 
 // refusal returns the reason code with which a message to the topic is refused,
@@ -128,7 +146,7 @@ func (b *Broker) refusal(topic []byte) codec.ReasonCode {
 // tooLong reports whether a topic or filter has more levels or bytes than are
 // served.
 func (b *Broker) tooLong(topic []byte) bool {
-	if most := b.cfg.MaximumTopicLength; most > 0 && len(topic) > most {
+	if len(topic) > b.cfg.MaximumTopicLength {
 		return true
 	}
 	most := b.cfg.MaximumLevels
@@ -149,28 +167,46 @@ func (b *Broker) publish(from *sess, p *codec.Publish, whose ownership) int {
 	if interval, ok := p.Properties.MessageExpiryInterval.Get(); ok {
 		expires = b.now.Add(time.Duration(interval) * time.Second)
 	}
+	origin := from.origin()
 	if p.Retain {
 		p, whose = own(p, whose), owned
-		b.retain(from, p, expires)
+		b.retain(origin, p, expires)
 	}
 	for _, s := range m.sessions {
 		d := session.Delivery{
-			QoS:                     min(p.QoS, s.hit.qos),
+			QoS:                     b.qos(p, s.hit.qos),
 			Retain:                  p.Retain && s.hit.retain, // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
 			SubscriptionIdentifiers: s.hit.ids,
 			Expires:                 expires,
 		}
-		if !b.mayDeliver(s, p) || whose == borrowed && b.pass(s, p, &d) {
+		if !b.mayDeliver(s, p, origin) || whose == borrowed && b.pass(s, p, &d) {
 			continue
 		}
 		p, whose = own(p, whose), owned
-		b.deliver(s, p, d)
+		b.deliver(s, b.seenBy(s.client, p), d)
 	}
 	for _, g := range m.groups {
 		p, whose = own(p, whose), owned
-		b.deliverShared(g, p, expires)
+		b.deliverShared(g, p, origin, expires)
 	}
 	return n
+}
+
+// qos returns the QoS at which a message is delivered for a subscription.
+// [MQTT-3.8.4-8] [v3.1.1 MQTT-3.8.4-6]
+func (b *Broker) qos(p *codec.Publish, granted codec.QoS) codec.QoS {
+	if b.cfg.UpgradeOutgoingQoS {
+		return granted
+	}
+	return min(p.QoS, granted)
+}
+
+// origin returns who published a message, nil for the broker itself.
+func (s *sess) origin() *Client {
+	if s == nil {
+		return nil
+	}
+	return s.client
 }
 
 // own returns a message that may be kept.
@@ -204,7 +240,7 @@ func (b *Broker) pass(s *sess, p *codec.Publish, d *session.Delivery) bool {
 		q.Properties = codec.PublishProperties{}
 	}
 	b.scratch.properties = c.srv.Version().IsV5()
-	q.Topic, q.Payload, q.Retain = p.Topic, p.Payload, d.Retain
+	q.Topic, q.Payload, q.Retain = p.Topic[len(c.at.MountPoint):], p.Payload, d.Retain
 	if _, err := c.srv.Publish(b.now, q); err != nil {
 		b.stats.drop(codec.QoS0)
 	} else {
@@ -212,9 +248,4 @@ func (b *Broker) pass(s *sess, p *codec.Publish, d *session.Delivery) bool {
 	}
 	b.busy.push(c)
 	return true
-}
-
-// mayDeliver asks the configuration whether a session may get a message.
-func (b *Broker) mayDeliver(s *sess, p *codec.Publish) bool {
-	return b.cfg.MayDeliver == nil || b.cfg.MayDeliver(s.clientID, p)
 }

@@ -7,7 +7,7 @@
 // writes the transports elsewhere and names each of them by the Handle that
 // Open returned:
 //
-//	h := b.Open(now)            // a transport was accepted
+//	h := b.Open(now, endpoint)  // a transport was accepted
 //	b.Receive(now, h, bytes)    // it brought bytes
 //	b.Closed(now, h, err)       // it broke, or the peer closed it
 //	b.Tick(now)                 // the deadline has come
@@ -39,10 +39,18 @@
 // connection, except for their Wills, and which messages came from a shared
 // subscription: after Restore these stay with their member.
 //
-// # Questions
+// # Policy and questions
 //
-// With Config.Ask the broker asks its driver who may connect, publish and
-// subscribe, and goes on with all else until the answer comes.
+// Who may do what is decided in one of two ways, or in both. The hooks of
+// Config.Policy answer at once, which costs a call: they are for rules that are in
+// memory, such as a list of who may use which topics, and see each delivery too.
+// With Config.Ask the broker asks its driver by an event and goes on with all else
+// until the answer comes, which costs a copy of the packet and keeps the client
+// waiting: it is for passwords, databases and other services. Where both are in use
+// the Policy is asked about what the driver allowed.
+//
+// Clients differ by their Endpoint, the listener that they came by, and by the
+// User and Limits of their Admission.
 //
 // # Choices
 //

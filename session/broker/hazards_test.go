@@ -259,10 +259,12 @@ func TestHazardHugeKeepAlive(t *testing.T) {
 func TestHazardAuthorisationLeftBehind(t *testing.T) {
 	denied := false
 	cfg := broker.Config{Ask: broker.AskWill | broker.AskPublish}
-	cfg.MayDeliver = func(id string, p *codec.Publish) bool { return id != "c" || !denied || string(p.Topic) != "secret" }
+	cfg.Policy.Deliver = func(c *broker.Client, p *codec.Publish, _ *broker.Client) bool {
+		return c.ID != "c" || !denied || string(p.Topic) != "secret"
+	}
 	w := newWorld(t, cfg)
 	w.answer = func(ev *broker.Event) broker.Answer {
-		if ev.ClientID == "thief" {
+		if ev.Client.ID == "thief" {
 			return broker.Answer{Reason: codec.ReasonNotAuthorized}
 		}
 		return broker.Answer{}

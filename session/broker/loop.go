@@ -50,11 +50,12 @@ func (b *Broker) Next() (Event, bool) {
 			if b.feed(c) {
 				continue
 			}
+			b.throttle(c)
 			b.busy.pop()
 			b.writers.push(c)
 			continue
 		}
-		if out := (Event{Event: ev, Conn: c.handle, ClientID: c.clientID}); b.handle(c, &out) {
+		if out := (Event{Event: ev, Conn: c.handle, Client: c.client}); b.handle(c, &out) {
 			return out, true
 		}
 	}
@@ -81,7 +82,7 @@ func (b *Broker) write(c *conn) (Event, bool) {
 	if ev.Kind != events.Write || ev.Size >= int64(b.cfg.Server.HighWater) || c.srv.Status() == session.StatusClosing {
 		b.busy.push(c)
 	}
-	out := Event{Event: ev, Conn: c.handle, ClientID: c.clientID}
+	out := Event{Event: ev, Conn: c.handle, Client: c.client}
 	return out, b.handle(c, &out)
 }
 
@@ -128,7 +129,11 @@ func (b *Broker) handle(c *conn, ev *Event) bool {
 	case events.Subscribe:
 		return b.asksSubscribe(c, ev)
 	case events.Unsubscribe:
-		b.ordered(c, &question{unsubscribe: ev.Packet.(*codec.Unsubscribe)})
+		p := ev.Packet.(*codec.Unsubscribe)
+		for i, f := range p.Filters {
+			p.Filters[i] = mountedFilter(c.at.MountPoint, f)
+		}
+		b.ordered(c, &question{unsubscribe: p})
 	case events.Close:
 		b.closed(c)
 		return true

@@ -1,295 +1,70 @@
 package broker
 
 import (
-	"slices"
-	"time"
-
 	"github.com/mqttcore/mqttcore/codec"
-	"github.com/mqttcore/mqttcore/events"
-	"github.com/mqttcore/mqttcore/session"
 )
 
-// Ask is a set of things about which the broker asks its driver. It goes on with
-// everything else while it waits for the answer, so a driver may look it up
-// elsewhere.
-type Ask uint8
-
-const (
-	// AskConnect yields Connect, which the driver answers with Accept, Refuse or
-	// Authenticate, and Auth, which it answers with these too or, for a client
-	// that is connected, with Authenticate or Disconnect. Until then nothing else
-	// of the client is handled.
-	AskConnect Ask = 1 << iota
-	// AskPublish yields Message with a Question.
-	AskPublish
-	// AskSubscribe yields Subscribe with a Question.
-	AskSubscribe
-	// AskWill yields Message with a Question, without a connection, when a Will
-	// is to be published.
-	AskWill
-)
-
-// Question names what the driver is asked; the zero Question asks nothing. The
-// questions of one client are settled in their order, in whatever order they
-// are answered.
-type Question uint64
-
-// Answer is the driver's answer to a Question. Its zero value allows everything.
-type Answer struct {
-	// Reason refuses with a code of 0x80 or above: a message is not routed, and
-	// acknowledged with the code; of a SUBSCRIBE all filters are refused.
-	Reason codec.ReasonCode
-	// Publish, if not nil, takes the place of the message. It must not change
-	// any more.
-	Publish *codec.Publish
-	// Granted holds, for each filter of SUBSCRIBE, a code that refuses it or the
-	// highest QoS to be granted. nil grants what the client wants.
-	Granted []codec.ReasonCode
+// Policy decides what clients may do. Each hook answers at once and does not call
+// the broker; one that is nil allows everything. Answers that take time, such as
+// those of a database, are for Ask, which comes first where both are in use.
+//
+// Topics and filters are full ones, with the mount point. What hooks are given is
+// borrowed for the call.
+type Policy struct {
+	// Publish is asked about each PUBLISH of a client, and about its Will: at
+	// CONNECT, where an error refuses the client and nothing else counts, and
+	// when it is published. It returns the message to be routed: p itself,
+	// another one, which must not change any more, or nil to drop it as if all
+	// was well. A code of 0x80 or above refuses it; v3.1.1 has no way to tell.
+	Publish func(c *Client, p *codec.Publish) (*codec.Publish, codec.ReasonCode)
+	// Subscribe is asked about each filter of a SUBSCRIBE, and by Recheck. It
+	// may lower the QoS of s, and nothing else. A code of 0x80 or above refuses
+	// the filter, Success grants it.
+	Subscribe func(c *Client, s *codec.Subscription) codec.ReasonCode
+	// Deliver is asked before a client gets a message, also a retained one or a
+	// Will: when it is routed, and again when a session goes on, about what
+	// waited and what is sent once more. from is who published it; nil for the
+	// broker itself, and where that is not known any more, which is so when a
+	// session goes on and by Recheck.
+	Deliver func(c *Client, p *codec.Publish, from *Client) bool
 }
 
-// Admission completes CONNACK.
-type Admission struct {
-	// NoWill leaves out the Will of the client.
-	NoWill bool
-	// These are for v5.0 clients. ResponseInformation is only for those that
-	// asked for it.
-	ResponseInformation, ReasonString string
-	AuthenticationData                codec.Bytes
-	UserProperties                    codec.UserProperties
-}
-
-func (a *Admission) properties() (p codec.ConnackProperties) {
-	if a.ResponseInformation != "" {
-		p.ResponseInformation = codec.Text(a.ResponseInformation)
+// mayPublish asks whether a client may publish a message, and how.
+func (b *Broker) mayPublish(c *Client, p *codec.Publish) (*codec.Publish, codec.ReasonCode) {
+	if b.cfg.Policy.Publish == nil {
+		return p, codec.ReasonSuccess
 	}
-	if a.ReasonString != "" {
-		p.ReasonString = codec.Text(a.ReasonString)
-	}
-	if a.AuthenticationData != nil {
-		p.AuthenticationData = codec.Some(a.AuthenticationData)
-	}
-	p.UserProperties = a.UserProperties
-	return p
+	return b.cfg.Policy.Publish(c, p)
 }
 
-// mostAsked is the number of open questions of a client from which on it is not
-// read from.
-const mostAsked = 64
-
-// Accept answers a Connect, or the Auth that ends its authentication: the client
-// may connect.
-func (b *Broker) Accept(now time.Time, h Handle, a Admission) {
-	b.now = now
-	if c := b.admitting(h); c != nil {
-		c.admission, c.admitting = a, false
-		if !c.connect.Properties.RequestResponseInformation.Set || c.connect.Properties.RequestResponseInformation.Value == 0 {
-			c.admission.ResponseInformation = "" // [MQTT-3.1.2-28]
-		}
-		b.admit(c)
+// maySubscribe asks whether a client may have a subscription. The QoS of f may
+// be lowered.
+func (b *Broker) maySubscribe(c *Client, f *codec.Subscription) codec.ReasonCode {
+	if b.cfg.Policy.Subscribe == nil {
+		return codec.ReasonSuccess
 	}
-}
-
-// Refuse answers a Connect or Auth: the client may not connect. Close follows.
-// [MQTT-3.1.4-2] [MQTT-4.12.0-4]
-func (b *Broker) Refuse(now time.Time, h Handle, reason codec.ReasonCode) {
-	b.now = now
-	if c := b.admitting(h); c != nil {
-		c.admitting = false
-		b.refuse(c, reason)
-		b.busy.push(c)
-	}
-}
-
-// admitting returns a connection whose CONNECT waits for the driver, or nil.
-func (b *Broker) admitting(h Handle) *conn {
-	c := b.conns.get(h)
-	if c == nil || !c.admitting || c.connect == nil {
-		return nil
-	}
-	return c
-}
-
-// Authenticate sends AUTH to a client, as the answer to a Connect or Auth: with
-// reason code 0x18 to go on, or with 0x00 at the end of a re-authentication.
-// (v5.0 4.12)
-func (b *Broker) Authenticate(now time.Time, h Handle, p *codec.Auth) error {
-	b.now = now
-	c := b.conns.get(h)
-	if c == nil {
-		return session.ErrState
-	}
-	b.busy.push(c)
-	return c.srv.Auth(now, p)
-}
-
-// question is something that waits for the driver, or for the question before
-// it. One of the packets is set.
-type question struct {
-	id          Question
-	conn        *conn // nil for a Will
-	sess        *sess
-	publish     *codec.Publish
-	subscribe   *codec.Subscribe
-	unsubscribe *codec.Unsubscribe
-	token       uint64 // of publish
-	answered    bool
-	answer      Answer
-}
-
-// ack is an acknowledgement that waits for the client.
-type ack struct {
-	token uint64
-	code  codec.ReasonCode
-}
-
-// ask puts a question to the driver with the event that it is about.
-func (b *Broker) ask(c *conn, ev *Event, q *question) {
-	b.asked++
-	q.id, q.conn, q.sess = b.asked, c, c.sess
-	b.questions[q.id] = q
-	c.sess.asked = append(c.sess.asked, q)
-	ev.Question = q.id
-}
-
-// askWill asks whether a Will may be published.
-func (b *Broker) askWill(s *sess, p *codec.Publish) {
-	b.asked++
-	q := &question{id: b.asked, sess: s, publish: p, token: 0}
-	b.questions[q.id] = q
-	ev := Event{ClientID: s.clientID, Question: q.id}
-	ev.Kind, ev.Publish, ev.QoS = events.Message, p, p.QoS
-	b.tell(ev)
-}
-
-// asksSubscribe handles SUBSCRIBE. It reports whether the driver is asked.
-func (b *Broker) asksSubscribe(c *conn, ev *Event) bool {
-	p := ev.Packet.(*codec.Subscribe)
-	if b.cfg.Ask&AskSubscribe == 0 {
-		b.ordered(c, &question{subscribe: p})
-		return false
-	}
-	b.ask(c, ev, &question{subscribe: p.Clone()})
-	return true
-}
-
-// ordered does what needs no answer, in its turn.
-func (b *Broker) ordered(c *conn, q *question) {
-	q.conn, q.sess, q.answered = c, c.sess, true
-	if len(c.sess.asked) == 0 {
-		b.settle(q)
-		return
-	}
-	if q.subscribe != nil {
-		q.subscribe = q.subscribe.Clone()
-	} else {
-		q.unsubscribe = q.unsubscribe.Clone()
-	}
-	c.sess.asked = append(c.sess.asked, q)
-}
-
-// Answer answers a question. One that is answered already is ignored, as is a
-// SUBSCRIBE whose connection has ended; a message is routed all the same.
-func (b *Broker) Answer(now time.Time, id Question, a Answer) {
-	b.now = now
-	q := b.questions[id]
-	if q == nil {
-		return
-	}
-	delete(b.questions, id)
-	q.answered, q.answer = true, a
-	if q.conn == nil {
-		b.settleWill(q)
-		return
-	}
-	s := q.sess
-	for len(s.asked) > 0 && s.asked[0].answered {
-		q := s.asked[0]
-		s.asked = slices.Delete(s.asked, 0, 1)
-		b.settle(q)
-	}
-}
-
-// settle does what was asked about.
-func (b *Broker) settle(q *question) {
-	switch {
-	case q.publish != nil:
-		b.settlePublish(q)
-	case q.conn != q.sess.conn:
-		// The client has to ask again.
-	case q.subscribe != nil:
-		granted := q.answer.Granted
-		if q.answer.Reason.IsError() {
-			granted = slices.Repeat([]codec.ReasonCode{q.answer.Reason}, len(q.subscribe.Filters))
-		}
-		b.subscribe(q.conn, q.subscribe, granted)
-		b.busy.push(q.conn)
-	default:
-		b.unsubscribe(q.conn, q.unsubscribe)
-		b.busy.push(q.conn)
-	}
-}
-
-// settlePublish routes a message, or not, and acknowledges it. A client that is
-// away gets the answer to QoS 2 later, and repeats QoS 1.
-func (b *Broker) settlePublish(q *question) {
-	code, qos := q.answer.Reason, q.publish.QoS
+	wanted := f.QoS
+	code := b.cfg.Policy.Subscribe(c, f)
+	f.QoS = min(f.QoS, wanted)
 	if !code.IsError() {
-		code = b.accepts(q.sess, q.message(), owned)
+		return codec.ReasonSuccess
 	}
-	if s := q.sess; qos > codec.QoS0 && !s.ended {
-		if s.conn == nil {
-			s.acks = append(s.acks, ack{q.token, code})
-			return
-		}
-		s.ack(b.now, ack{q.token, code})
-		b.busy.push(s.conn)
-	}
+	return code
 }
 
-// settleWill publishes a Will, or not.
-func (b *Broker) settleWill(q *question) {
-	if p := q.message(); !q.answer.Reason.IsError() && b.refusal(p.Topic) == codec.ReasonSuccess {
-		b.publish(q.sess, p, owned)
-	}
-	b.discardWill(q.sess)
+// mayDeliver asks whether a session may get a message.
+func (b *Broker) mayDeliver(s *sess, p *codec.Publish, from *Client) bool {
+	return b.cfg.Policy.Deliver == nil || b.cfg.Policy.Deliver(s.client, p, from)
 }
 
-// message returns the message as the driver wants it.
-func (q *question) message() *codec.Publish {
-	p := q.publish
-	if r := q.answer.Publish; r != nil && codec.ValidTopicName(r.Topic, codec.V5) == nil {
-		p = r
+// withhold asks again about what waits for a connected client and what is sent
+// to it once more.
+func (b *Broker) withhold(s *sess) {
+	if b.cfg.Policy.Deliver == nil {
+		return
 	}
-	p.PacketID, p.Dup = 0, false
-	return p
-}
-
-// ack acknowledges a message. A code that the acknowledgement cannot have is
-// taken for an unspecified error; a message of QoS 1 of an earlier connection is
-// not known any more, and its client repeats it.
-func (s *sess) ack(now time.Time, a ack) {
-	srv := s.conn.srv
-	if err := srv.Ack(now, a.token, session.Reply{Code: a.code}); err != nil && a.code.IsError() {
-		_ = srv.Ack(now, a.token, session.Reply{Code: codec.ReasonUnspecifiedError})
-	}
-}
-
-// acknowledge sends what waited for the client.
-func (s *sess) acknowledge(now time.Time) {
-	for _, a := range s.acks {
-		s.ack(now, a)
-	}
-	s.acks = nil
-}
-
-// Revoke ends a subscription of a client that it may not have any more. It
-// reports whether there was one.
-func (b *Broker) Revoke(now time.Time, clientID, filter string) bool {
-	b.now = now
-	s := b.sessions[clientID]
-	if s == nil || s.subs[filter] == nil {
-		return false
-	}
-	b.leave(s.subs[filter])
-	return true
+	s.conn.srv.Withhold(b.now, func(p *codec.Publish) bool {
+		return !b.fullTopic(s.client, p, func(p *codec.Publish) bool { return b.mayDeliver(s, p, nil) })
+	})
+	b.busy.push(s.conn)
 }

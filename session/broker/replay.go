@@ -70,11 +70,11 @@ func (b *Broker) sendRetained(sub *subscription, n *retainedNode, seq uint64) bo
 		return false
 	case !n.expires.IsZero() && !b.now.Before(n.expires):
 		return false
-	case sub.noLocal && n.from == sub.sess.clientID, !b.mayDeliver(sub.sess, n.message):
+	case sub.noLocal && n.from != nil && n.from.ID == sub.sess.client.ID, !b.mayDeliver(sub.sess, n.message, n.from):
 		return false
 	}
-	return b.deliver(sub.sess, n.message, session.Delivery{
-		QoS:                     min(n.message.QoS, sub.qos),
+	return b.deliver(sub.sess, b.seenBy(sub.sess.client, n.message), session.Delivery{
+		QoS:                     b.qos(n.message, sub.qos),
 		Retain:                  true, // [v3.1.1 MQTT-3.3.1-8]
 		SubscriptionIdentifiers: sub.ids,
 		Expires:                 n.expires,

@@ -24,6 +24,7 @@ var ErrCorrupt = errors.New("broker: corrupt record")
 // not to be used.
 func (b *Broker) Restore(now time.Time, pairs iter.Seq2[[]byte, []byte]) error {
 	b.now = now
+	b.away = make(map[Endpoint]*Endpoint)
 	found := make(map[uint64]*restored)
 	for key, value := range pairs {
 		if len(key) == 0 {
@@ -50,11 +51,11 @@ func (b *Broker) Restore(now time.Time, pairs iter.Seq2[[]byte, []byte]) error {
 	// A later session takes the place of one with the same identifier.
 	for _, r := range list {
 		b.sessionNumber = max(b.sessionNumber, r.sess.number)
-		if old := b.sessions[r.sess.clientID]; old != nil && r.known {
+		if old := b.sessions[r.sess.client.ID]; old != nil && r.known {
 			b.endSession(old)
 		}
 		if r.known {
-			b.sessions[r.sess.clientID] = r.sess
+			b.sessions[r.sess.client.ID] = r.sess
 		}
 		b.enroll(r)
 	}
@@ -81,14 +82,19 @@ func (b *Broker) restoreSession(found map[uint64]*restored, key, value []byte) e
 	number, kind, rest := binary.BigEndian.Uint64(key), key[8], key[9:]
 	r := found[number]
 	if r == nil {
-		r = &restored{sess: newSess("", number)}
+		r = &restored{sess: newSess(number)}
+		r.sess.client = new(Client)
 		r.sess.state = new(session.State)
 		found[number] = r
 	}
 	s := r.sess
 	switch kind {
 	case keyInfo:
-		s.clientID, r.known = string(value), true
+		var rest []byte
+		if s.client, rest = b.clientOf(value); rest == nil || len(rest) > 0 {
+			return ErrCorrupt
+		}
+		r.known = true
 	case keyRecord:
 		if len(value) > 0 && events.Record(value[0]) == events.RecordSession {
 			r.state = true
@@ -157,6 +163,23 @@ func (s *sess) restoreWill(value []byte) error {
 	return nil
 }
 
+// clientOf takes a client off a value; of one that is cut short nothing is left.
+func (b *Broker) clientOf(value []byte) (*Client, []byte) {
+	var parts [4]string
+	for i := range parts {
+		n, rest := number(value)
+		if n > uint64(len(rest)) {
+			return new(Client), nil
+		}
+		parts[i], value = string(rest[:n]), rest[n:]
+	}
+	e := Endpoint{Name: parts[2], MountPoint: parts[3]}
+	if b.away[e] == nil {
+		b.away[e] = &e
+	}
+	return &Client{ID: parts[0], User: parts[1], Endpoint: b.away[e]}, value
+}
+
 // number takes a number off a value; a value that is cut short leaves nothing,
 // which is no message then.
 func number(value []byte) (uint64, []byte) {
@@ -188,12 +211,11 @@ func messageOf(value []byte) (*codec.Publish, error) {
 func (b *Broker) restoreRetained(topic, value []byte) error {
 	expires, value := number(value)
 	seq, value := number(value)
-	length, value := number(value)
-	if length > uint64(len(value)) {
-		return ErrCorrupt
+	from, value := b.clientOf(value)
+	if from.ID == "" {
+		from = nil
 	}
-	from := string(value[:length])
-	p, err := messageOf(value[length:])
+	p, err := messageOf(value)
 	if err != nil || string(p.Topic) != string(topic) {
 		return ErrCorrupt
 	}
@@ -230,7 +252,7 @@ func (b *Broker) wake(r *restored) {
 	switch {
 	case !r.known:
 		b.discardSession(s)
-	case b.sessions[s.clientID] != s:
+	case b.sessions[s.client.ID] != s:
 	case !r.state || s.state.Expired(b.now):
 		b.endSession(s)
 	default:

@@ -24,7 +24,7 @@ type retainedNode struct {
 	children map[string]*retainedNode
 	// message is the retained message of the topic that ends here, or nil.
 	message *codec.Publish
-	from    string // Client Identifier of the publisher
+	from    *Client // nil for the broker itself
 	expires time.Time
 	seq     uint64 // says which was stored first
 	timer   timer
@@ -32,7 +32,7 @@ type retainedNode struct {
 
 // retain stores a message, or removes the one that is stored where the payload
 // is empty. p does not change any more. [MQTT-3.3.1-5] [MQTT-3.3.1-6]
-func (b *Broker) retain(from *sess, p *codec.Publish, expires time.Time) {
+func (b *Broker) retain(from *Client, p *codec.Publish, expires time.Time) {
 	t := &b.retained
 	if len(p.Payload) == 0 {
 		b.unretain(t.get(p.Topic))
@@ -51,10 +51,7 @@ func (b *Broker) retain(from *sess, p *codec.Publish, expires time.Time) {
 	}
 	t.bytes += size(p)
 	t.seq++
-	n.message, n.expires, n.seq, n.from = p, expires, t.seq, ""
-	if from != nil {
-		n.from = from.clientID
-	}
+	n.message, n.expires, n.seq, n.from = p, expires, t.seq, from
 	if !expires.IsZero() || n.timer.place != 0 {
 		n.timer.what, n.timer.topic = alarmRetained, n
 		b.timers.set(&n.timer, expires)

@@ -309,7 +309,7 @@ func TestReplacedSubscription(t *testing.T) {
 // [MQTT-3.8.4-7] v5 [MQTT-3.2.2-10] v5
 func TestSeveralFilters(t *testing.T) {
 	for _, v := range bothVersions {
-		w := newWorld(t, broker.Config{MaximumQoS: codec.Some(codec.QoS1), MaximumLevels: 2})
+		w := newWorld(t, broker.Config{Limits: broker.Limits{MaximumQoS: codec.Some(codec.QoS1)}, MaximumLevels: 2})
 		w.connect(v, clean("pub")).send(retained("a", "x", 1))
 		c := w.connect(v, clean("c"))
 		c.send(subscribe(filter("a", 0), filter("b", 1), filter("c", 2), filter("x/y/z", 0), filter("a", 2)))

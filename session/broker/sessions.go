@@ -11,12 +11,12 @@ import (
 // sess is a session: what the broker knows of a Client Identifier.
 // (v3.1.1 and v5.0 4.1)
 type sess struct {
-	clientID string
-	number   uint64 // in the keys of what is stored
-	durable  bool   // it is told as changes
-	state    *session.State
-	conn     *conn // nil while the client is away
-	subs     map[string]*subscription
+	client  *Client
+	number  uint64 // in the keys of what is stored
+	durable bool   // it is told as changes
+	state   *session.State
+	conn    *conn // nil while the client is away
+	subs    map[string]*subscription
 
 	will      *will // from CONNACK until it is published or withdrawn
 	willDelay timer
@@ -31,8 +31,8 @@ type sess struct {
 	hit hit // used while a message is routed
 }
 
-func newSess(clientID string, number uint64) *sess {
-	s := &sess{clientID: clientID, number: number, subs: make(map[string]*subscription)}
+func newSess(number uint64) *sess {
+	s := &sess{number: number, subs: make(map[string]*subscription)}
 	s.expiry = timer{what: alarmExpiry, sess: s}
 	s.willDelay = timer{what: alarmWill, sess: s}
 	return s
@@ -53,8 +53,8 @@ func (b *Broker) detached(s *sess) {
 // endSession ends a session that has no connection. A Will that waits is
 // published. [MQTT-3.1.2-8]
 func (b *Broker) endSession(s *sess) {
-	if b.sessions[s.clientID] == s {
-		delete(b.sessions, s.clientID)
+	if b.sessions[s.client.ID] == s {
+		delete(b.sessions, s.client.ID)
 	}
 	s.ended = true
 	b.timers.stop(&s.expiry)

@@ -56,6 +56,7 @@ func (n *subscriptionNode) leave(sub *subscription) {
 type lent struct {
 	group   *group
 	message *codec.Publish
+	from    *Client
 	expires time.Time
 	qos     codec.QoS
 	begun   bool // at QoS 2: PUBLISH may have been sent
@@ -63,19 +64,19 @@ type lent struct {
 
 // deliverShared hands a message to one member of a shared subscription: to
 // the one whose turn it is or, where that has no room, to another.
-func (b *Broker) deliverShared(g *group, p *codec.Publish, expires time.Time) bool {
+func (b *Broker) deliverShared(g *group, p *codec.Publish, from *Client, expires time.Time) bool {
 	g.round++
 	for range g.members {
-		sub := g.choose(p.QoS)
+		sub := g.choose(b, p)
 		if sub == nil {
 			break
 		}
-		if !b.mayDeliver(sub.sess, p) {
+		if !b.mayDeliver(sub.sess, p, from) {
 			sub.full = g.round
 			continue
 		}
-		s, qos := sub.sess, min(p.QoS, sub.qos) // [MQTT-4.8.2-3]
-		token, ok := b.offer(s, p, session.Delivery{
+		s, qos := sub.sess, b.qos(p, sub.qos) // [MQTT-4.8.2-3]
+		token, ok := b.offer(s, b.seenBy(s.client, p), session.Delivery{
 			QoS:                     qos,
 			Retain:                  p.Retain && sub.retainAsPublished,
 			SubscriptionIdentifiers: sub.ids,
@@ -89,7 +90,7 @@ func (b *Broker) deliverShared(g *group, p *codec.Publish, expires time.Time) bo
 			if s.lent == nil {
 				s.lent = make(map[uint64]lent)
 			}
-			s.lent[token] = lent{group: g, message: p, expires: expires, qos: qos, begun: s.conn != nil}
+			s.lent[token] = lent{group: g, message: p, from: from, expires: expires, qos: qos, begun: s.conn != nil}
 		}
 		return true
 	}
@@ -117,7 +118,7 @@ func (b *Broker) redeliver(s *sess) {
 		if expired || l.qos == codec.QoS2 && l.begun || len(l.group.members) == 0 {
 			continue
 		}
-		if b.deliverShared(l.group, l.message, l.expires) {
+		if b.deliverShared(l.group, l.message, l.from, l.expires) {
 			b.stats.Redelivered++
 		}
 	}
@@ -125,13 +126,13 @@ func (b *Broker) redeliver(s *sess) {
 
 // choose returns the member whose turn it is among those that can take a
 // message best, or nil if none can take it at all.
-func (g *group) choose(qos codec.QoS) *subscription {
+func (g *group) choose(b *Broker, p *codec.Publish) *subscription {
 	var best *subscription
 	var bestFitness, place int
 	for i := range g.members {
 		at := (g.next + i) % len(g.members)
 		sub := g.members[at]
-		if f := sub.sess.fitness(min(qos, sub.qos)); f > bestFitness && sub.full != g.round {
+		if f := sub.sess.fitness(b.qos(p, sub.qos)); f > bestFitness && sub.full != g.round {
 			best, bestFitness, place = sub, f, at
 		}
 		if bestFitness == fitNow {

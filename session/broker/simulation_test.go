@@ -219,7 +219,7 @@ func (p *peer) connect() {
 	if p.c.Connect(s.now, q) != nil {
 		return
 	}
-	p.h, p.up, p.out, p.in = s.b.Open(s.now), true, nil, nil
+	p.h, p.up, p.out, p.in = s.b.Open(s.now, nil), true, nil, nil
 	s.byConn[p.h] = p
 	s.serve(-1)
 	p.pull()

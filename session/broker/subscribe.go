@@ -13,7 +13,7 @@ func (b *Broker) subscribe(c *conn, p *codec.Subscribe, granted []codec.ReasonCo
 	id := p.Properties.SubscriptionIdentifier.Or(0)
 	for i := range p.Filters {
 		f := &p.Filters[i]
-		code := b.subscribable(c.sess, f, id)
+		code := b.subscribable(c, f, id)
 		if code == codec.ReasonSuccess && i < len(granted) {
 			if code = granted[i]; !code.IsError() {
 				f.QoS = min(f.QoS, codec.QoS(code))
@@ -21,6 +21,10 @@ func (b *Broker) subscribe(c *conn, p *codec.Subscribe, granted []codec.ReasonCo
 			}
 		}
 		if code == codec.ReasonSuccess {
+			code = b.maySubscribe(c.client, f)
+		}
+		if code == codec.ReasonSuccess {
+			f.QoS = min(f.QoS, c.maximumQoS())
 			sub, existed := b.enter(c.sess, f, id)
 			replay := wantsRetained(f, sub, existed)
 			if replay {
@@ -44,9 +48,9 @@ func (b *Broker) subscribe(c *conn, p *codec.Subscribe, granted []codec.ReasonCo
 
 // subscribable returns the reason code with which a filter is refused, or
 // Success.
-func (b *Broker) subscribable(s *sess, f *codec.Subscription, id uint32) codec.ReasonCode {
+func (b *Broker) subscribable(c *conn, f *codec.Subscription, id uint32) codec.ReasonCode {
 	_, rest, shared := codec.ParseShared(f.Filter)
-	switch most := b.cfg.MaximumSubscriptions; {
+	switch s, most := c.sess, c.limits.MaximumSubscriptions; {
 	case shared && b.cfg.NoShared:
 		return codec.ReasonSharedSubscriptionsNotSupported
 	case b.cfg.NoWildcards && codec.HasWildcards(rest):
@@ -70,7 +74,7 @@ func (b *Broker) enter(s *sess, f *codec.Subscription, id uint32) (sub *subscrip
 		s.subs[sub.filter] = sub
 		b.subs.add(sub)
 	}
-	sub.qos = min(f.QoS, b.cfg.maximumQoS())
+	sub.qos = f.QoS
 	sub.noLocal, sub.retainAsPublished = f.NoLocal, f.RetainAsPublished
 	if id != sub.id {
 		sub.identify(id)

@@ -150,8 +150,8 @@ func TestUnsubscribe(t *testing.T) {
 // [MQTT-3.2.2-9] v5 [MQTT-3.9.3-1] v5
 func TestCapabilities(t *testing.T) {
 	cfg := broker.Config{
-		MaximumQoS: codec.Some(codec.QoS1), NoWildcards: true, NoShared: true, NoSubscriptionIdentifiers: true,
-		NoRetain: true, ReceiveMaximum: 9, MaximumLevels: 3, MaximumSubscriptions: 2,
+		NoWildcards: true, NoShared: true, NoSubscriptionIdentifiers: true,
+		NoRetain: true, ReceiveMaximum: 9, MaximumLevels: 3, Limits: broker.Limits{MaximumSubscriptions: 2, MaximumQoS: codec.Some(codec.QoS1)},
 	}
 	w := newWorld(t, cfg)
 	c := w.open(codec.V5)
@@ -241,7 +241,7 @@ func BenchmarkMatch(b *testing.B) {
 
 // Topics and filters have limits of depth and length, subscriptions of number.
 func TestTopicLimits(t *testing.T) {
-	w := newWorld(t, broker.Config{MaximumTopicLength: 8, MaximumLevels: 3, MaximumSubscriptions: 2})
+	w := newWorld(t, broker.Config{MaximumTopicLength: 8, MaximumLevels: 3, Limits: broker.Limits{MaximumSubscriptions: 2}})
 	c := w.connect(codec.V5, clean("c"))
 	c.send(subscribe(filter("12345678", 0), filter("123456789", 0), filter("a/b/c/d", 0), filter("a/b/c", 0), filter("e", 0)))
 	c.expect("SUBACK 00 8F 8F 00 97")

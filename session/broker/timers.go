@@ -7,6 +7,7 @@ type alarm uint8
 
 const (
 	alarmConn     alarm = iota // the deadline of a connection
+	alarmRate                  // the input of a connection goes on
 	alarmExpiry                // the end of a session
 	alarmWill                  // the end of a Will Delay
 	alarmRetained              // the end of a retained message

@@ -14,13 +14,9 @@ type will struct {
 	due     time.Time // the end of the delay, once it has begun
 }
 
-// newWill returns the Will of a CONNECT, or nil. All but the Will Delay Interval
-// becomes part of the message.
-func newWill(p *codec.Connect) *will {
-	w, ok := p.Will.Get()
-	if !ok {
-		return nil
-	}
+// newWill returns the Will of a CONNECT. All but the Will Delay Interval becomes
+// part of the message.
+func newWill(w *codec.Will) *will {
 	m := &codec.Publish{QoS: w.QoS, Retain: w.Retain, Topic: w.Topic, Payload: w.Payload}
 	m.Properties.PayloadFormatIndicator = w.Properties.PayloadFormatIndicator
 	m.Properties.MessageExpiryInterval = w.Properties.MessageExpiryInterval
@@ -56,12 +52,10 @@ func (b *Broker) publishWill(s *sess) {
 	s.will = nil
 	switch {
 	case w == nil:
-	case b.refusal(w.message.Topic) != codec.ReasonSuccess:
-		b.discardWill(s)
 	case b.cfg.Ask&AskWill != 0:
 		b.askWill(s, w.message)
 	default:
-		b.publish(s, w.message, owned)
+		b.accepts(s, w.message, owned)
 		b.discardWill(s)
 	}
 }

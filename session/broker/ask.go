@@ -1,0 +1,307 @@
+package broker
+
+import (
+	"slices"
+	"time"
+
+	"github.com/mqttcore/mqttcore/codec"
+	"github.com/mqttcore/mqttcore/events"
+	"github.com/mqttcore/mqttcore/session"
+)
+
+// Ask is a set of things about which the broker asks its driver. It goes on with
+// everything else while it waits for the answer, so a driver may look it up
+// elsewhere.
+type Ask uint8
+
+const (
+	// AskConnect yields Connect, which the driver answers with Accept, Refuse or
+	// Authenticate, and Auth, which it answers with these too or, for a client
+	// that is connected, with Authenticate or Disconnect. Until then nothing else
+	// of the client is handled.
+	AskConnect Ask = 1 << iota
+	// AskPublish yields Message with a Question.
+	AskPublish
+	// AskSubscribe yields Subscribe with a Question.
+	AskSubscribe
+	// AskWill yields Message with a Question, without a connection, when a Will
+	// is to be published.
+	AskWill
+)
+
+// Question names what the driver is asked; the zero Question asks nothing. The
+// questions of one client are settled in their order, in whatever order they
+// are answered.
+type Question uint64
+
+// Answer is the driver's answer to a Question. Its zero value allows everything.
+type Answer struct {
+	// Reason refuses with a code of 0x80 or above: a message is not routed, and
+	// acknowledged with the code; of a SUBSCRIBE all filters are refused.
+	Reason codec.ReasonCode
+	// Publish, if not nil, takes the place of the message. It must not change
+	// any more.
+	Publish *codec.Publish
+	// Granted holds, for each filter of SUBSCRIBE, a code that refuses it or the
+	// highest QoS to be granted. nil grants what the client wants.
+	Granted []codec.ReasonCode
+}
+
+// Admission says as whom a client may connect, and completes CONNACK.
+type Admission struct {
+	// User is the name that the client proved to be its own, empty for none. It
+	// is told to the Policy and stored with the session.
+	User string
+	// Limits, if not nil, are those of this client in place of Config.Limits.
+	Limits *Limits
+	// NoWill leaves out the Will of the client.
+	NoWill bool
+	// These are for v5.0 clients. ResponseInformation is only for those that
+	// asked for it.
+	ResponseInformation, ReasonString string
+	AuthenticationData                codec.Bytes
+	UserProperties                    codec.UserProperties
+}
+
+func (a *Admission) properties() (p codec.ConnackProperties) {
+	if a.ResponseInformation != "" {
+		p.ResponseInformation = codec.Text(a.ResponseInformation)
+	}
+	if a.ReasonString != "" {
+		p.ReasonString = codec.Text(a.ReasonString)
+	}
+	if a.AuthenticationData != nil {
+		p.AuthenticationData = codec.Some(a.AuthenticationData)
+	}
+	p.UserProperties = a.UserProperties
+	return p
+}
+
+// mostAsked is the number of open questions of a client from which on it is not
+// read from.
+const mostAsked = 64
+
+// Accept answers a Connect, or the Auth that ends its authentication: the client
+// may connect.
+func (b *Broker) Accept(now time.Time, h Handle, a Admission) {
+	b.now = now
+	if c := b.admitting(h); c != nil {
+		c.admission, c.admitting = a, false
+		c.client.User = a.User
+		if a.Limits != nil {
+			c.limits = a.Limits
+		}
+		if !c.connect.Properties.RequestResponseInformation.Set || c.connect.Properties.RequestResponseInformation.Value == 0 {
+			c.admission.ResponseInformation = "" // [MQTT-3.1.2-28]
+		}
+		b.admit(c)
+	}
+}
+
+// Refuse answers a Connect or Auth: the client may not connect. Close follows.
+// [MQTT-3.1.4-2] [MQTT-4.12.0-4]
+func (b *Broker) Refuse(now time.Time, h Handle, reason codec.ReasonCode) {
+	b.now = now
+	if c := b.admitting(h); c != nil {
+		c.admitting = false
+		b.refuse(c, reason)
+		b.busy.push(c)
+	}
+}
+
+// admitting returns a connection whose CONNECT waits for the driver, or nil.
+func (b *Broker) admitting(h Handle) *conn {
+	c := b.conns.get(h)
+	if c == nil || !c.admitting || c.connect == nil {
+		return nil
+	}
+	return c
+}
+
+// Authenticate sends AUTH to a client, as the answer to a Connect or Auth: with
+// reason code 0x18 to go on, or with 0x00 at the end of a re-authentication.
+// (v5.0 4.12)
+func (b *Broker) Authenticate(now time.Time, h Handle, p *codec.Auth) error {
+	b.now = now
+	c := b.conns.get(h)
+	if c == nil {
+		return session.ErrState
+	}
+	b.busy.push(c)
+	return c.srv.Auth(now, p)
+}
+
+// question is something that waits for the driver, or for the question before
+// it. One of the packets is set.
+type question struct {
+	id          Question
+	conn        *conn // nil for a Will
+	sess        *sess
+	publish     *codec.Publish
+	subscribe   *codec.Subscribe
+	unsubscribe *codec.Unsubscribe
+	token       uint64 // of publish
+	answered    bool
+	answer      Answer
+}
+
+// ack is an acknowledgement that waits for the client.
+type ack struct {
+	token uint64
+	code  codec.ReasonCode
+}
+
+// ask puts a question to the driver with the event that it is about.
+func (b *Broker) ask(c *conn, ev *Event, q *question) {
+	b.asked++
+	q.id, q.conn, q.sess = b.asked, c, c.sess
+	b.questions[q.id] = q
+	c.sess.asked = append(c.sess.asked, q)
+	ev.Question = q.id
+}
+
+// askWill asks whether a Will may be published.
+func (b *Broker) askWill(s *sess, p *codec.Publish) {
+	b.asked++
+	q := &question{id: b.asked, sess: s, publish: p, token: 0}
+	b.questions[q.id] = q
+	ev := Event{Client: s.client, Question: q.id}
+	ev.Kind, ev.Publish, ev.QoS = events.Message, p, p.QoS
+	b.tell(ev)
+}
+
+// asksSubscribe handles SUBSCRIBE. It reports whether the driver is asked.
+func (b *Broker) asksSubscribe(c *conn, ev *Event) bool {
+	p := ev.Packet.(*codec.Subscribe)
+	for i := range p.Filters {
+		p.Filters[i].Filter = mountedFilter(c.at.MountPoint, p.Filters[i].Filter)
+	}
+	if b.cfg.Ask&AskSubscribe == 0 {
+		b.ordered(c, &question{subscribe: p})
+		return false
+	}
+	b.ask(c, ev, &question{subscribe: p.Clone()})
+	return true
+}
+
+// ordered does what needs no answer, in its turn.
+func (b *Broker) ordered(c *conn, q *question) {
+	q.conn, q.sess, q.answered = c, c.sess, true
+	if len(c.sess.asked) == 0 {
+		b.settle(q)
+		return
+	}
+	if q.subscribe != nil {
+		q.subscribe = q.subscribe.Clone()
+	} else {
+		q.unsubscribe = q.unsubscribe.Clone()
+	}
+	c.sess.asked = append(c.sess.asked, q)
+}
+
+// Answer answers a question. One that is answered already is ignored, as is a
+// SUBSCRIBE whose connection has ended; a message is routed all the same.
+func (b *Broker) Answer(now time.Time, id Question, a Answer) {
+	b.now = now
+	q := b.questions[id]
+	if q == nil {
+		return
+	}
+	delete(b.questions, id)
+	q.answered, q.answer = true, a
+	if q.conn == nil {
+		b.settleWill(q)
+		return
+	}
+	s := q.sess
+	for len(s.asked) > 0 && s.asked[0].answered {
+		q := s.asked[0]
+		s.asked = slices.Delete(s.asked, 0, 1)
+		b.settle(q)
+	}
+}
+
+// settle does what was asked about.
+func (b *Broker) settle(q *question) {
+	switch {
+	case q.publish != nil:
+		b.settlePublish(q)
+	case q.conn != q.sess.conn:
+		// The client has to ask again.
+	case q.subscribe != nil:
+		granted := q.answer.Granted
+		if q.answer.Reason.IsError() {
+			granted = slices.Repeat([]codec.ReasonCode{q.answer.Reason}, len(q.subscribe.Filters))
+		}
+		b.subscribe(q.conn, q.subscribe, granted)
+		b.busy.push(q.conn)
+	default:
+		b.unsubscribe(q.conn, q.unsubscribe)
+		b.busy.push(q.conn)
+	}
+}
+
+// settlePublish routes a message, or not, and acknowledges it. A client that is
+// away gets the answer to QoS 2 later, and repeats QoS 1.
+func (b *Broker) settlePublish(q *question) {
+	code, qos := q.answer.Reason, q.publish.QoS
+	if !code.IsError() {
+		code = b.accepts(q.sess, q.message(), owned)
+	}
+	if s := q.sess; qos > codec.QoS0 && !s.ended {
+		if s.conn == nil {
+			s.acks = append(s.acks, ack{q.token, code})
+			return
+		}
+		s.ack(b.now, ack{q.token, code})
+		b.busy.push(s.conn)
+	}
+}
+
+// settleWill publishes a Will, or not.
+func (b *Broker) settleWill(q *question) {
+	if p := q.message(); !q.answer.Reason.IsError() {
+		b.accepts(q.sess, p, owned)
+	}
+	b.discardWill(q.sess)
+}
+
+// message returns the message as the driver wants it.
+func (q *question) message() *codec.Publish {
+	p := q.publish
+	if r := q.answer.Publish; r != nil && codec.ValidTopicName(r.Topic, codec.V5) == nil {
+		p = r
+	}
+	p.PacketID, p.Dup = 0, false
+	return p
+}
+
+// ack acknowledges a message. A code that the acknowledgement cannot have is
+// taken for an unspecified error; a message of QoS 1 of an earlier connection is
+// not known any more, and its client repeats it.
+func (s *sess) ack(now time.Time, a ack) {
+	srv := s.conn.srv
+	if err := srv.Ack(now, a.token, session.Reply{Code: a.code}); err != nil && a.code.IsError() {
+		_ = srv.Ack(now, a.token, session.Reply{Code: codec.ReasonUnspecifiedError})
+	}
+}
+
+// acknowledge sends what waited for the client.
+func (s *sess) acknowledge(now time.Time) {
+	for _, a := range s.acks {
+		s.ack(now, a)
+	}
+	s.acks = nil
+}
+
+// Revoke ends a subscription of a client that it may not have any more. It
+// reports whether there was one.
+func (b *Broker) Revoke(now time.Time, clientID, filter string) bool {
+	b.now = now
+	s := b.sessions[clientID]
+	if s == nil || s.subs[filter] == nil {
+		return false
+	}
+	b.leave(s.subs[filter])
+	return true
+}

@@ -1,0 +1,141 @@
+package broker
+
+import (
+	"slices"
+
+	"github.com/mqttcore/mqttcore/codec"
+	"github.com/mqttcore/mqttcore/session"
+)
+
+// Endpoint is what the clients have in common that come by the same way, such as
+// one listener. Zero values stand for what Config says. It must not change once
+// it was given to Open.
+type Endpoint struct {
+	// Name tells the endpoints apart. It is stored with sessions and retained
+	// messages.
+	Name string
+	// MountPoint is put before all topics and filters of the clients, behind
+	// $share/ShareName/, and taken off what they receive. It ends with / or is
+	// empty, and holds no wildcards. Response Topics are left as they are. A
+	// session belongs to its mount point: a client that comes under another one
+	// begins anew.
+	MountPoint string
+	// MaximumQoS, if set, is the highest QoS on offer. (v5.0 3.2.2.3.4)
+	MaximumQoS codec.Opt[codec.QoS]
+	// TopicAliasMaximum, if set, is the number of topic aliases that a v5.0
+	// client may use. (v5.0 3.2.2.3.8)
+	TopicAliasMaximum codec.Opt[uint16]
+	// MaximumKeepAlive bounds the Keep Alive, in seconds.
+	MaximumKeepAlive uint16
+	// RefuseV311 and RefuseV5 refuse clients of that version.
+	RefuseV311, RefuseV5 bool
+	// RefuseEmptyClientID refuses clients that leave the Client Identifier to
+	// the broker, with 0x85. (v3.1.1 and v5.0 3.1.3.1)
+	RefuseEmptyClientID bool
+	// ClientIDPrefix begins the Client Identifiers that the broker assigns.
+	ClientIDPrefix string
+}
+
+// Client is what a client is known as, to the driver and its Policy. It must not
+// be changed, and does not change itself from CONNACK on.
+type Client struct {
+	// ID is the Client Identifier; empty while it is not known.
+	ID string
+	// User is what Admission said; empty for none.
+	User string
+	// Endpoint is the one that was given to Open. Of a client that is away since
+	// Restore only Name and MountPoint are known.
+	Endpoint *Endpoint
+}
+
+// same reports whether two descriptions of a client are stored alike.
+func (c *Client) same(d *Client) bool {
+	return c.ID == d.ID && c.User == d.User && c.Endpoint.Name == d.Endpoint.Name && c.Endpoint.MountPoint == d.Endpoint.MountPoint
+}
+
+// endpoint is an Endpoint that is in use.
+type endpoint struct {
+	Endpoint        // completed from Config
+	nobody   Client // before CONNECT
+	server   session.ServerConfig
+}
+
+// endpoint returns what follows from an Endpoint, nil for one that says nothing.
+func (b *Broker) endpoint(e *Endpoint) *endpoint {
+	if at := b.endpoints[e]; at != nil {
+		return at
+	}
+	at := &endpoint{server: b.cfg.Server}
+	b.endpoints[e] = at
+	if e == nil {
+		e = new(Endpoint)
+	}
+	at.Endpoint, at.nobody.Endpoint = *e, e
+	if !at.MaximumQoS.Set {
+		at.MaximumQoS = b.cfg.MaximumQoS
+	}
+	if !at.TopicAliasMaximum.Set {
+		at.TopicAliasMaximum = codec.Some(b.cfg.TopicAliasMaximum)
+	}
+	if at.MaximumKeepAlive == 0 {
+		at.MaximumKeepAlive = b.cfg.MaximumKeepAlive
+	}
+	if at.ClientIDPrefix == "" {
+		at.ClientIDPrefix = b.cfg.ClientIDPrefix
+	}
+	at.server.RefuseV311 = at.server.RefuseV311 || e.RefuseV311
+	at.server.RefuseV5 = at.server.RefuseV5 || e.RefuseV5
+	return at
+}
+
+// mounted returns a topic of a client as the broker knows it. The result is valid
+// until the next call.
+func (b *Broker) mounted(c *conn, topic codec.Bytes) codec.Bytes {
+	if c.at.MountPoint == "" || len(topic) == 0 {
+		return topic
+	}
+	b.scratch.topic = append(append(b.scratch.topic[:0], c.at.MountPoint...), topic...)
+	return b.scratch.topic
+}
+
+// mountedFilter returns a filter of a client as the broker knows it.
+func mountedFilter(mount string, filter codec.Bytes) codec.Bytes {
+	if mount == "" {
+		return filter
+	}
+	_, rest, _ := codec.ParseShared(filter)
+	return slices.Concat(filter[:len(filter)-len(rest)], codec.Bytes(mount), rest)
+}
+
+// seenBy returns a message as a client sees it: without its mount point. p does
+// not change any more.
+func (b *Broker) seenBy(c *Client, p *codec.Publish) *codec.Publish {
+	mount := c.Endpoint.MountPoint
+	if mount == "" {
+		return p
+	}
+	if seen := &b.scratch.seen; seen.of != p || seen.mount != mount {
+		q := *p
+		q.Topic = p.Topic[len(mount):]
+		*seen = view{of: p, mount: mount, message: &q}
+	}
+	return b.scratch.seen.message
+}
+
+// view is a message as it is seen under a mount point.
+type view struct {
+	of, message *codec.Publish
+	mount       string
+}
+
+// fullTopic calls f with a message that a client was to see, under the topic that
+// the broker knows it by.
+func (b *Broker) fullTopic(c *Client, p *codec.Publish, f func(*codec.Publish) bool) bool {
+	mount := c.Endpoint.MountPoint
+	if mount == "" {
+		return f(p)
+	}
+	q := *p
+	q.Topic = slices.Concat(codec.Bytes(mount), p.Topic)
+	return f(&q)
+}
