@@ -1,8 +1,9 @@
-// Package netio has what every program here does with a TCP connection.
+// Package netio has what every program here does with a connection.
 package netio
 
 import (
 	"net"
+	"sync"
 	"time"
 )
 
@@ -19,7 +20,7 @@ func WriteBuffers(conn net.Conn, bufs net.Buffers, timeout time.Duration) error 
 		if err := conn.SetWriteDeadline(time.Now().Add(timeout)); err != nil {
 			return err
 		}
-		if _, err := batch.WriteTo(conn); err != nil {
+		if err := Write(conn, batch); err != nil {
 			return err
 		}
 	}
@@ -39,6 +40,62 @@ func split(bufs net.Buffers) (batch, rest net.Buffers) {
 		return batch, rest
 	}
 	return bufs, nil
+}
+
+// Write writes all buffers under the deadline that is set. Whatever the
+// connection is, they become few system calls, records of TLS or frames of a
+// WebSocket: a connection with a method WriteBuffers decides itself, and for
+// those that take one slice at a time small buffers are put together.
+func Write(conn net.Conn, bufs net.Buffers) error {
+	switch c := conn.(type) {
+	case interface{ WriteBuffers(net.Buffers) error }:
+		return c.WriteBuffers(bufs)
+	case *net.TCPConn, *net.UnixConn:
+		_, err := bufs.WriteTo(c)
+		return err
+	}
+	return writeTogether(conn, bufs)
+}
+
+// together is how many bytes are put together: as many as a record of TLS has.
+const together = 16 << 10
+
+var joints = sync.Pool{New: func() any { return new([together]byte) }}
+
+// writeTogether writes buffers with few calls of Write. Of a large buffer only
+// what shares a call with others is copied.
+func writeTogether(conn net.Conn, bufs net.Buffers) error {
+	if len(bufs) == 1 {
+		_, err := conn.Write(bufs[0])
+		return err
+	}
+	joint := joints.Get().(*[together]byte)
+	defer joints.Put(joint)
+	n := 0
+	for _, b := range bufs {
+		if n > 0 {
+			k := copy(joint[n:], b)
+			n, b = n+k, b[k:]
+		}
+		if n == together {
+			if _, err := conn.Write(joint[:]); err != nil {
+				return err
+			}
+			n = 0
+		}
+		if len(b) >= together {
+			if _, err := conn.Write(b); err != nil {
+				return err
+			}
+		} else if n == 0 {
+			n = copy(joint[:], b)
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	_, err := conn.Write(joint[:n])
+	return err
 }
 
 // CloseWrite tells the peer that nothing more will come, if the connection can.

@@ -1,0 +1,47 @@
+package listen
+
+import (
+	"net"
+
+	"github.com/mqttcore/mqttcore/examples/internal/netio"
+)
+
+// Conn is a connection that may speak MQTT. Without TLS and WebSocket the
+// net.Conn is the *net.TCPConn or *net.UnixConn itself.
+type Conn struct {
+	net.Conn
+	Listener *Listener
+	// User is the user name from the client's certificate, if HasUser.
+	User    string
+	HasUser bool
+
+	place place
+}
+
+// LetIn tells the Gate that the client has been let in, and is none of the
+// pending ones any more.
+func (c *Conn) LetIn() { c.place.settle() }
+
+// Close closes the connection and gives its place at the Gate free.
+func (c *Conn) Close() error {
+	c.place.release()
+	return c.Conn.Close()
+}
+
+// CloseWrite tells the client that nothing more will come.
+func (c *Conn) CloseWrite() error {
+	netio.CloseWrite(c.Conn)
+	return nil
+}
+
+// WriteBuffers writes all buffers in as few system calls, records and frames as
+// there can be.
+func (c *Conn) WriteBuffers(bufs net.Buffers) error { return netio.Write(c.Conn, bufs) }
+
+// remote names the client for people.
+func remote(c net.Conn) string {
+	if a := c.RemoteAddr(); a != nil && a.String() != "" && a.String() != "@" {
+		return a.String()
+	}
+	return "of this machine" // clients of a Unix socket have no name
+}
