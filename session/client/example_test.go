@@ -132,7 +132,7 @@ func Example() {
 		if attempts++; attempts == 1 {
 			return nil, fmt.Errorf("the network is not up yet")
 		}
-		return &memory{b, b.Open(time.Now()), make(chan []byte, 100)}, nil
+		return &memory{b, b.Open(time.Now(), nil), make(chan []byte, 100)}, nil
 	}
 
 	c := client.New(client.Config{
