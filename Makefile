@@ -12,7 +12,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 MODULES := . examples
 
 .DEFAULT_GOAL := help
-.PHONY: help run test race interop fuzz bench compare check fmt lint stale generate rules doc
+.PHONY: help run test race peers interop fuzz bench compare check fmt lint stale generate rules doc
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,7 +30,10 @@ race: ## run the same tests under the race detector
 	cd examples && $(GO) test -race ./...
 	$(GO) test -race ./...
 
-interop: ## test the programs against mosquitto, which must be installed
+peers: ## install the client library MQTT.js, for make interop
+	npm ci --prefix examples/peers/testdata --no-audit --no-fund
+
+interop: ## test the programs against mosquitto, which must be installed, and client libraries
 	cd examples && MQTTCORE_INTEROP=1 $(GO) test -count=1 ./...
 
 # The go tool fuzzes one target of one package at a time. A target that ends
