@@ -24,4 +24,6 @@ require (
 	google.golang.org/protobuf v1.36.12 // indirect
 )
 
+require golang.org/x/sys v0.50.0 // indirect
+
 replace github.com/mqttcore/mqttcore => ../

@@ -14,6 +14,7 @@ import (
 
 	"github.com/mqttcore/mqttcore/codec"
 
+	"github.com/mqttcore/mqttcore/examples/broker/internal/server"
 	"github.com/mqttcore/mqttcore/examples/internal/cli"
 	"github.com/mqttcore/mqttcore/examples/internal/programtest"
 )
@@ -93,10 +94,12 @@ func start(t *testing.T, args ...string) (address string, log *lockedBuffer) {
 		t.Fatal(err)
 	}
 	log = new(lockedBuffer)
-	s := newServer(o, slog.New(slog.NewTextHandler(log, nil)), l)
+	s := server.New(server.Options{Broker: o.brokerConfig(), WriteTimeout: o.writeTimeout, Log: slog.New(slog.NewTextHandler(log, nil))})
+	go accept(l, s)
 	done := make(chan struct{})
 	go func() {
-		s.run(ctx)
+		s.Run(ctx)
+		l.Close()
 		close(done)
 	}()
 	t.Cleanup(func() {
@@ -274,10 +277,11 @@ func TestStop(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newServer(o, slog.New(slog.DiscardHandler), l)
+	s := server.New(server.Options{Broker: o.brokerConfig(), WriteTimeout: o.writeTimeout, Log: slog.New(slog.DiscardHandler)})
+	go accept(l, s)
 	done := make(chan struct{})
 	go func() {
-		s.run(ctx)
+		s.Run(ctx)
 		close(done)
 	}()
 	c := connect(t, l.Addr().String(), "c")

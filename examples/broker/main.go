@@ -5,8 +5,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"os"
 
+	"github.com/mqttcore/mqttcore/examples/broker/internal/server"
 	"github.com/mqttcore/mqttcore/examples/internal/cli"
 )
 
@@ -27,7 +29,20 @@ func run(ctx context.Context, env *cli.Env) error {
 		return err
 	}
 	fmt.Fprint(env.Stdout, welcome(l.Addr().String()))
-	s := newServer(o, o.logger(env), l)
-	s.run(ctx)
+	s := server.New(server.Options{Broker: o.brokerConfig(), WriteTimeout: o.writeTimeout, Log: o.logger(env)})
+	context.AfterFunc(ctx, func() { l.Close() })
+	go accept(l, s)
+	s.Run(ctx)
 	return nil
+}
+
+// accept serves connections until the listener is closed.
+func accept(l net.Listener, s *server.Server) {
+	for {
+		nc, err := l.Accept()
+		if err != nil {
+			return
+		}
+		go s.Serve(server.Incoming{Conn: nc})
+	}
 }
