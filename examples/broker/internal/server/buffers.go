@@ -1,5 +1,7 @@
 package server
 
+import "net"
+
 // buffers keeps buffers for Writes that are not out before the next round.
 type buffers struct{ free [][]byte }
 
@@ -25,8 +27,13 @@ func (b *buffers) put(buf []byte) {
 	}
 }
 
+// outgoing is a Write that is not out yet. Its bytes are ours.
+type outgoing struct {
+	data net.Buffers
+	buf  []byte // is used again once they are out
+}
+
 // keep takes over the bytes of the Write that was just pulled.
-func (s *Server) keep(c *conn, data [][]byte) [][]byte {
-	s.broker.ReplaceWriteBuffer(c.handle, s.buffers.get())
-	return data
+func (s *Server) keep(c *conn, data [][]byte) outgoing {
+	return outgoing{data, s.broker.ReplaceWriteBuffer(c.handle, s.buffers.get())}
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/mqttcore/mqttcore/events"
@@ -32,7 +33,7 @@ type commits struct {
 // held is a Write that waits until changes are durable.
 type held struct {
 	conn *conn
-	data [][]byte
+	outgoing
 }
 
 const (
@@ -71,11 +72,11 @@ func (k *commits) add(ev *broker.Event) {
 
 // hold keeps a Write back. All changes of a round come before its first Write,
 // so if the open batch is empty, the one under way holds all that it depends on.
-func (k *commits) hold(c *conn, data [][]byte) {
+func (k *commits) hold(c *conn, w outgoing) {
 	if k.open.Len() == 0 {
-		k.held = append(k.held, held{c, data})
+		k.held = append(k.held, held{c, w})
 	} else {
-		k.heldLater = append(k.heldLater, held{c, data})
+		k.heldLater = append(k.heldLater, held{c, w})
 	}
 }
 
@@ -123,7 +124,7 @@ func (s *Server) committed(took time.Duration) {
 		s.log.Info("changes can be stored again")
 	}
 	for _, h := range k.held {
-		h.conn.letGo(h.data)
+		h.conn.letGo(h.outgoing)
 	}
 	clear(k.held)
 	k.held = k.held[:0]
@@ -136,4 +137,12 @@ func (s *Server) commitFailed(err error) {
 		s.log.Error("changes cannot be stored; nothing is acknowledged until they can", "error", err)
 	}
 	s.commits.failing = err
+}
+
+// lost returns why changes are not stored at the end.
+func (k *commits) lost() error {
+	if k.failing == nil {
+		return nil
+	}
+	return fmt.Errorf("the last changes are not stored, and were not acknowledged: %w", k.failing)
 }

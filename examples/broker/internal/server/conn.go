@@ -2,33 +2,34 @@ package server
 
 import (
 	"io"
-	"net"
 	"sync"
 	"syscall"
 	"time"
 
 	"github.com/mqttcore/mqttcore/session/broker"
 
+	"github.com/mqttcore/mqttcore/examples/broker/internal/listen"
 	"github.com/mqttcore/mqttcore/examples/internal/netio"
 )
 
 // conn is one connection. Its fields belong to the owner of the broker, but for
 // the socket and the channels.
 type conn struct {
-	Incoming
+	*listen.Conn
 	server *Server
+	door   *door
 	raw    syscall.RawConn // of a socket, nil for TLS and WebSocket
 	handle broker.Handle
 
 	goOn chan struct{} // lets the reader go on
 	over chan struct{} // closed when nothing more will be written
 
-	unsent   int           // Writes that are not out
-	sending  bool          // one of them is being written in the background
-	behind   []net.Buffers // come after it
-	broken   bool          // writing failed
-	ended    bool          // Close came
-	unproven int           // bytes that it brought before it was let in
+	unsent   int        // Writes that are not out
+	sending  bool       // one of them is being written in the background
+	behind   []outgoing // come after it
+	broken   bool       // writing failed
+	ended    bool       // Close came
+	unproven int        // bytes that it brought before it was let in
 	proven   bool
 }
 
@@ -127,50 +128,52 @@ func (c *conn) write(data [][]byte) {
 		}
 		data = rest
 	}
-	data = s.keep(c, data)
+	w := s.keep(c, data)
 	if c.unsent++; c.unsent == 1 {
 		s.broker.SetWriteBlocked(s.now, c.handle, true)
 	}
 	if wait {
-		s.commits.hold(c, data)
+		s.commits.hold(c, w)
 		return
 	}
-	c.send(data)
+	c.send(w)
 }
 
 // letGo sends what was held back.
-func (c *conn) letGo(data [][]byte) {
+func (c *conn) letGo(w outgoing) {
 	if c.raw == nil || c.sending || c.broken {
-		c.send(data)
+		c.send(w)
 		return
 	}
-	rest, err := c.server.sockets.write(c.raw, data)
+	rest, err := c.server.sockets.write(c.raw, w.data)
 	if err == nil && len(rest) > 0 {
-		c.send(rest)
+		w.data = rest
+		c.send(w)
 		return
 	}
-	c.written(err)
+	c.written(w, err)
 }
 
 // send writes in the background, after what is being written already.
-func (c *conn) send(data net.Buffers) {
+func (c *conn) send(w outgoing) {
 	switch {
 	case c.broken:
-		c.written(nil)
+		c.written(w, nil)
 	case c.sending:
-		c.behind = append(c.behind, data)
+		c.behind = append(c.behind, w)
 	default:
 		c.sending = true
 		go func() {
-			err := netio.WriteBuffers(c.Conn, data, c.server.options.WriteTimeout)
-			c.server.inbox.put(happening{what: wasWritten, conn: c, err: err})
+			err := netio.WriteBuffers(c.Conn, w.data, c.server.options.Limits.WriteTimeout)
+			c.server.inbox.put(happening{what: wasWritten, conn: c, wrote: w, err: err})
 		}()
 	}
 }
 
 // written goes on after the bytes of a Write are out, or cannot get out.
-func (c *conn) written(err error) {
+func (c *conn) written(w outgoing, err error) {
 	s := c.server
+	s.buffers.put(w.buf)
 	c.unsent--
 	if err != nil {
 		c.broken = true

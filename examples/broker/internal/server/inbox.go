@@ -4,11 +4,12 @@ import "sync"
 
 // happening is what the goroutines around the owner of the broker tell it.
 type happening struct {
-	what occasion
-	conn *conn  // of what happened on a connection
-	data []byte // of wasRead, borrowed until the reader is let go on
-	err  error
-	call func() // of wasAsked, runs in the owner's goroutine
+	what  occasion
+	conn  *conn    // of what happened on a connection
+	data  []byte   // of wasRead, borrowed until the reader is let go on
+	wrote outgoing // of wasWritten
+	err   error
+	call  func() // of wasAsked, runs in the owner's goroutine
 }
 
 type occasion uint8

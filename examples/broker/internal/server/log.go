@@ -16,7 +16,8 @@ import (
 // connected logs that a client was let in.
 func (s *Server) connected(ev *broker.Event) {
 	c := s.conns[ev.Conn]
-	c.proven = true
+	s.prove(c)
+	c.LetIn()
 	if s.log.Enabled(context.Background(), slog.LevelDebug) {
 		s.log.Debug("connected", "client", ev.ClientID, "address", c.RemoteAddr().String(), "session_present", ev.SessionPresent())
 	}

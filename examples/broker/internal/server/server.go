@@ -11,27 +11,30 @@ package server
 
 import (
 	"context"
+	"errors"
 	"log/slog"
-	"net"
 	"time"
 
+	"github.com/mqttcore/mqttcore/codec"
 	"github.com/mqttcore/mqttcore/events"
 	"github.com/mqttcore/mqttcore/session/broker"
 
+	"github.com/mqttcore/mqttcore/examples/broker/internal/config"
+	"github.com/mqttcore/mqttcore/examples/broker/internal/listen"
 	"github.com/mqttcore/mqttcore/examples/broker/internal/store"
 )
 
 // Options configures a Server.
 type Options struct {
-	Broker       broker.Config
+	*config.Config
+	// Listeners are open; Run closes them.
+	Listeners []*listen.Listener
 	// Store keeps what is to survive; nil for nothing.
 	Store *store.Store
-	// WriteTimeout bounds the time without progress of a Write.
-	WriteTimeout time.Duration
-	// Pending bounds the connections that have not been let in yet; 0 for no
-	// bound.
-	Pending int
-	Log     *slog.Logger
+	// IDPrefix is part of the Client Identifiers that the broker assigns, and no
+	// earlier run had it.
+	IDPrefix string
+	Log      *slog.Logger
 }
 
 // Server is a broker with its connections.
@@ -39,25 +42,27 @@ type Server struct {
 	options Options
 	log     *slog.Logger
 	broker  *broker.Broker
+	gate    *listen.Gate
 	now     time.Time // of the round
 
 	inbox *inbox
 	done  chan struct{} // closed at the end of Run
 	timer *time.Timer
 
+	doors       map[*listen.Listener]*door
+	doorsByName map[string]*door
+	front       *door // of the first listener
+	lastDoor    *door
+
 	commits  commits
 	conns    map[broker.Handle]*conn // until Close
 	live     map[*conn]struct{}      // until their sockets are closed
 	fed      []*conn                 // whose readers wait
+	unproven int                     // bytes of clients that are not let in yet
 	sockets  socketWriter
 	buffers  buffers
 	stopping bool
 	abandon  bool
-}
-
-// Incoming is a connection that was accepted, and what is known of it.
-type Incoming struct {
-	net.Conn
 }
 
 // Times that need no configuration.
@@ -66,24 +71,41 @@ const (
 	stopping  = 1500 * time.Millisecond // for all clients, at the end
 )
 
-// New returns a Server that does nothing before Run.
-func New(o Options) *Server {
+// mostUnproven bounds the bytes of all clients that are not let in yet.
+const mostUnproven = 64 << 20
+
+var errCrowded = errors.New("too many clients at once send large CONNECT packets")
+
+// New returns a Server that goes on with what is stored. It does nothing before
+// Run. The error is one line for people.
+func New(o Options) (*Server, error) {
 	s := &Server{
 		options: o, log: o.Log,
-		broker: broker.New(o.Broker),
-		inbox:  newInbox(),
-		done:   make(chan struct{}),
-		conns:  make(map[broker.Handle]*conn),
-		live:   make(map[*conn]struct{}),
+		gate:        listen.NewGate(&o.Limits),
+		inbox:       newInbox(),
+		done:        make(chan struct{}),
+		doors:       make(map[*listen.Listener]*door),
+		doorsByName: make(map[string]*door),
+		conns:       make(map[broker.Handle]*conn),
+		live:        make(map[*conn]struct{}),
 	}
-	return s
+	if err := s.openDoors(); err != nil {
+		return nil, err
+	}
+	s.lastDoor = s.front
+	s.broker = broker.New(s.brokerConfig())
+	s.commits.init(o.Store)
+	if o.Store == nil {
+		return s, nil
+	}
+	return s, s.restore()
 }
 
-// Serve serves a connection, and returns when its socket is closed. It runs in
+// serve serves a connection, and returns when its socket is closed. It runs in
 // a goroutine of its own.
-func (s *Server) Serve(in Incoming) {
+func (s *Server) serve(in *listen.Conn) {
 	c := &conn{
-		Incoming: in, server: s, raw: rawOf(in.Conn),
+		Conn: in, server: s, raw: rawOf(in.Conn),
 		goOn: make(chan struct{}, 1),
 		over: make(chan struct{}),
 	}
@@ -92,16 +114,19 @@ func (s *Server) Serve(in Incoming) {
 	c.release()
 }
 
-// Run serves connections until the context ends, and ends them then.
-func (s *Server) Run(ctx context.Context) {
-	s.commits.init(s.options.Store)
-	if s.commits.store != nil {
+// Run serves connections until the context ends, and ends them then. The error
+// tells, in one line, what could not be stored.
+func (s *Server) Run(ctx context.Context) error {
+	s.timer = time.AfterFunc(0, func() { s.inbox.put(happening{what: wasDue}) })
+	defer s.timer.Stop()
+	defer context.AfterFunc(ctx, func() { s.ask(s.stop) })()
+	if s.options.Store != nil {
 		go s.commit()
 		defer close(s.commits.work)
 	}
-	s.timer = time.AfterFunc(time.Hour, func() { s.inbox.put(happening{what: wasDue}) })
-	defer s.timer.Stop()
-	defer context.AfterFunc(ctx, func() { s.ask(s.stop) })()
+	for _, l := range s.options.Listeners {
+		go s.listen(l)
+	}
 	var list []happening
 	for !s.over() {
 		list = s.inbox.take(list)
@@ -116,6 +141,13 @@ func (s *Server) Run(ctx context.Context) {
 	close(s.done)
 	for c := range s.live {
 		_ = c.Close() // its goroutines end by it
+	}
+	return s.commits.lost()
+}
+
+func (s *Server) listen(l *listen.Listener) {
+	if err := l.Serve(s.gate, s.serve); err != nil {
+		s.log.Error("a listener has ended", "listener", l.String(), "error", err)
 	}
 }
 
@@ -133,6 +165,9 @@ func (s *Server) stop() {
 	st := s.broker.Stats()
 	s.log.Info("stopping", "connections", st.Connections, "sessions", st.Sessions, "received", st.Received, "delivered", st.Delivered, "dropped", st.Dropped)
 	s.stopping = true
+	for _, l := range s.options.Listeners {
+		_ = l.Close() // nothing can be done about it
+	}
 	s.broker.Shutdown(s.now)
 	time.AfterFunc(stopping, func() {
 		s.ask(func() {
@@ -149,15 +184,10 @@ func (s *Server) handle(h *happening) {
 	case wasOpened:
 		s.open(c)
 	case wasRead:
-		s.broker.Receive(s.now, c.handle, h.data)
-		if h.err != nil {
-			s.broker.Closed(s.now, c.handle, h.err)
-			return
-		}
-		s.fed = append(s.fed, c)
+		s.receive(c, h.data, h.err)
 	case wasWritten:
 		c.sending = false
-		c.written(h.err)
+		c.written(h.wrote, h.err)
 	case wasReleased:
 		delete(s.live, c)
 	case wasDue:
@@ -169,15 +199,38 @@ func (s *Server) handle(h *happening) {
 
 // open begins to serve a connection.
 func (s *Server) open(c *conn) {
+	s.live[c] = struct{}{}
 	if s.stopping {
-		s.live[c] = struct{}{}
 		close(c.over)
-		_ = c.Close()
+		_ = c.SetReadDeadline(time.Now()) // it may be gone already
 		return
 	}
-	c.handle = s.broker.Open(s.now)
+	c.door = s.doors[c.Listener]
+	c.handle = s.broker.Open(s.now, c.door.endpoint)
 	s.conns[c.handle] = c
-	s.live[c] = struct{}{}
+}
+
+// receive passes on what a connection brought.
+func (s *Server) receive(c *conn, data []byte, err error) {
+	s.broker.Receive(s.now, c.handle, data)
+	if err != nil {
+		s.broker.Closed(s.now, c.handle, err)
+		return
+	}
+	s.fed = append(s.fed, c)
+	if c.proven {
+		return
+	}
+	c.unproven += len(data)
+	if s.unproven += len(data); s.unproven > mostUnproven {
+		s.broker.Closed(s.now, c.handle, errCrowded)
+	}
+}
+
+// prove ends the count of what a client brought before it was let in.
+func (s *Server) prove(c *conn) {
+	s.unproven -= c.unproven
+	c.unproven, c.proven = 0, true
 }
 
 // release lets the readers go on whose bytes were handled, unless their client
@@ -208,13 +261,24 @@ func (s *Server) drain() {
 			s.commits.add(&ev)
 		case events.Timer:
 			s.timer.Reset(ev.Deadline.Sub(s.now))
+		case events.Connect:
+			s.admit(&ev)
+		case events.Auth:
+			// No method of authentication is on offer. (v5.0 4.12)
+			s.broker.Disconnect(s.now, ev.Conn, codec.ReasonProtocolError)
 		case events.Connected:
 			s.connected(&ev)
 		case events.Close:
-			c := s.conns[ev.Conn]
-			delete(s.conns, ev.Conn)
-			s.report(c, &ev)
-			c.end()
+			s.closed(&ev)
 		}
 	}
+}
+
+// closed handles the end of a connection.
+func (s *Server) closed(ev *broker.Event) {
+	c := s.conns[ev.Conn]
+	delete(s.conns, ev.Conn)
+	s.prove(c)
+	s.report(c, ev)
+	c.end()
 }
