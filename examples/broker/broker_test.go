@@ -14,7 +14,6 @@ import (
 
 	"github.com/mqttcore/mqttcore/codec"
 
-	"github.com/mqttcore/mqttcore/examples/broker/internal/server"
 	"github.com/mqttcore/mqttcore/examples/internal/cli"
 	"github.com/mqttcore/mqttcore/examples/internal/programtest"
 )
@@ -89,17 +88,14 @@ func start(t *testing.T, args ...string) (address string, log *lockedBuffer) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	l, err := listen(ctx, o)
+	log = new(lockedBuffer)
+	s, open, err := prepare(ctx, o.config(), slog.New(slog.NewTextHandler(log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	log = new(lockedBuffer)
-	s := server.New(server.Options{Broker: o.brokerConfig(), WriteTimeout: o.writeTimeout, Log: slog.New(slog.NewTextHandler(log, nil))})
-	go accept(l, s)
 	done := make(chan struct{})
 	go func() {
-		s.Run(ctx)
-		l.Close()
+		_ = s.Run(ctx)
 		close(done)
 	}()
 	t.Cleanup(func() {
@@ -110,7 +106,7 @@ func start(t *testing.T, args ...string) (address string, log *lockedBuffer) {
 			t.Error("the broker does not end within 2 s")
 		}
 	})
-	return l.Addr().String(), log
+	return open[0].Addr().String(), log
 }
 
 // dial connects to the broker without saying anything.
@@ -273,18 +269,16 @@ func TestRequestsWithoutReading(t *testing.T) {
 func TestStop(t *testing.T) {
 	o, _, _ := parse([]string{"-p", "0"})
 	ctx, cancel := context.WithCancel(context.Background())
-	l, err := listen(ctx, o)
+	s, open, err := prepare(ctx, o.config(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := server.New(server.Options{Broker: o.brokerConfig(), WriteTimeout: o.writeTimeout, Log: slog.New(slog.DiscardHandler)})
-	go accept(l, s)
 	done := make(chan struct{})
 	go func() {
-		s.Run(ctx)
+		_ = s.Run(ctx)
 		close(done)
 	}()
-	c := connect(t, l.Addr().String(), "c")
+	c := connect(t, open[0].Addr().String(), "c")
 	cancel()
 	if d := c.expect(codec.TypeDisconnect).(*codec.Disconnect); d.ReasonCode != codec.ReasonServerShuttingDown {
 		t.Errorf("got %v", d)

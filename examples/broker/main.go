@@ -1,14 +1,12 @@
-// Broker is an MQTT broker over TCP.
+// Broker is an MQTT broker.
 package main
 
 import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"os"
 
-	"github.com/mqttcore/mqttcore/examples/broker/internal/server"
 	"github.com/mqttcore/mqttcore/examples/internal/cli"
 )
 
@@ -24,25 +22,10 @@ func run(ctx context.Context, env *cli.Env) error {
 		_, _ = io.WriteString(env.Stdout, helpText)
 		return nil
 	}
-	l, err := listen(ctx, o)
+	s, open, err := prepare(ctx, o.config(), o.logger(env))
 	if err != nil {
-		return err
+		return cli.Failf(cli.ExitUnreachable, "%v", err)
 	}
-	fmt.Fprint(env.Stdout, welcome(l.Addr().String()))
-	s := server.New(server.Options{Broker: o.brokerConfig(), WriteTimeout: o.writeTimeout, Log: o.logger(env)})
-	context.AfterFunc(ctx, func() { l.Close() })
-	go accept(l, s)
-	s.Run(ctx)
-	return nil
-}
-
-// accept serves connections until the listener is closed.
-func accept(l net.Listener, s *server.Server) {
-	for {
-		nc, err := l.Accept()
-		if err != nil {
-			return
-		}
-		go s.Serve(server.Incoming{Conn: nc})
-	}
+	fmt.Fprint(env.Stdout, welcome(open[0].Addr().String()))
+	return s.Run(ctx)
 }

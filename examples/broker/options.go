@@ -1,24 +1,14 @@
 package main
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"net"
-	"os"
-	"strconv"
-	"syscall"
 	"time"
 
 	"github.com/spf13/pflag"
-
-	"github.com/mqttcore/mqttcore/codec"
-	"github.com/mqttcore/mqttcore/session"
-	"github.com/mqttcore/mqttcore/session/broker"
 
 	"github.com/mqttcore/mqttcore/examples/internal/cli"
 )
@@ -93,27 +83,6 @@ func parse(args []string) (o *options, help bool, err error) {
 	return o, false, err
 }
 
-// brokerConfig returns the configuration that the flags describe.
-func (o *options) brokerConfig() broker.Config {
-	largest := o.maxPacketSize
-	if largest > codec.MaxRemaining {
-		largest = 0 // the format has no larger packets
-	}
-	cfg := broker.Config{
-		TopicAliasMaximum:    64,
-		ReceiveMaximum:       o.maxInflight,
-		MaximumSessionExpiry: o.maxSessionExpiry,
-		ClientIDPrefix:       "auto-" + randomName() + "-",
-	}
-	cfg.MaximumSubscriptions = 100000
-	cfg.Server.MaximumPacketSize = largest
-	cfg.Server.MaximumConnectSize = 256 << 10
-	cfg.Server.MaximumInflight = o.maxInflight
-	cfg.Server.ConnectTimeout = o.connectTimeout
-	cfg.Server.Queue = session.QueueLimits{Messages: o.maxQueuedMsgs, Bytes: o.maxQueuedBytes, Policy: session.QueueDropQoS0}
-	return cfg
-}
-
 // randomName tells apart the identifiers that two runs of the broker assign.
 func randomName() string {
 	b := make([]byte, 6)
@@ -131,27 +100,6 @@ func (o *options) logger(env *cli.Env) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(env.Stderr, h))
 	}
 	return slog.New(slog.NewTextHandler(env.Stderr, h))
-}
-
-// listen opens the port.
-func listen(ctx context.Context, o *options) (net.Listener, error) {
-	address := net.JoinHostPort(o.bind, strconv.Itoa(int(o.port)))
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
-	if err == nil {
-		return l, nil
-	}
-	var dns *net.DNSError
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		err = fmt.Errorf("port %d is in use on %s; stop the program that has it, or choose another with -p", o.port, o.bind)
-	case errors.Is(err, os.ErrPermission):
-		err = fmt.Errorf("port %d may not be used; choose one from 1024 with -p", o.port)
-	case errors.Is(err, syscall.EADDRNOTAVAIL), errors.As(err, &dns):
-		err = fmt.Errorf("%s is no address of this machine; check --bind", o.bind)
-	default:
-		err = fmt.Errorf("cannot listen on %s: %v; check -p and --bind", address, err)
-	}
-	return nil, cli.Failf(cli.ExitUnreachable, "%v", err)
 }
 
 // welcome says where the broker listens and what to type next.
@@ -176,16 +124,6 @@ or with Mosquitto's clients:
   mosquitto_pub %s-t home/kitchen -m 21.5
 `, address, flags, flags, flags, flags)
 }
-
-// Sizes and times that need no flag.
-const (
-	smallRead = 2 << 10                 // is read at once from a quiet connection
-	largeRead = 64 << 10                // and from a busy one
-	lingering = 500 * time.Millisecond  // for the client to close too
-	stopping  = 1500 * time.Millisecond // for all clients, at the end
-	backOff   = 50 * time.Millisecond   // after an error of accept
-	never     = time.Duration(math.MaxInt64)
-)
 
 const helpText = `broker is an MQTT broker for MQTT 5 and 3.1.1 over TCP. Sessions and retained
 messages are kept in memory.

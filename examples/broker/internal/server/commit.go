@@ -24,10 +24,6 @@ type commits struct {
 	held      []held // by the batch that is under way
 	heldLater []held // by the open one
 	work      chan *store.Batch
-
-	Done     uint64 // commits
-	Last     time.Duration
-	observed func(time.Duration)
 }
 
 // held is a Write that waits until changes are durable.
@@ -115,12 +111,15 @@ func (s *Server) commit() {
 // committed lets go the Writes whose changes are durable.
 func (s *Server) committed(took time.Duration) {
 	k := &s.commits
-	k.Done++
-	k.Last = took
+	m := &s.measured.store
+	m.Commits++
+	m.Bytes += uint64(k.under.Size())
+	m.Latency.Observe(took)
 	k.under.Reset()
 	k.busy = false
 	if k.failing != nil {
 		k.failing = nil
+		s.trouble.Store(nil)
 		s.log.Info("changes can be stored again")
 	}
 	for _, h := range k.held {
@@ -133,7 +132,9 @@ func (s *Server) committed(took time.Duration) {
 // commitFailed tells why changes are not durable. Their Writes wait, so nobody
 // is promised anything that could be lost.
 func (s *Server) commitFailed(err error) {
+	s.measured.store.Failures++
 	if s.commits.failing == nil {
+		s.trouble.Store(&err)
 		s.log.Error("changes cannot be stored; nothing is acknowledged until they can", "error", err)
 	}
 	s.commits.failing = err

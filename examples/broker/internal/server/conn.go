@@ -24,13 +24,14 @@ type conn struct {
 	goOn chan struct{} // lets the reader go on
 	over chan struct{} // closed when nothing more will be written
 
-	unsent   int        // Writes that are not out
-	sending  bool       // one of them is being written in the background
-	behind   []outgoing // come after it
-	broken   bool       // writing failed
-	ended    bool       // Close came
-	unproven int        // bytes that it brought before it was let in
-	proven   bool
+	unsent  int        // Writes that are not out
+	sending bool       // one of them is being written in the background
+	behind  []outgoing // come after it
+	broken  bool       // writing failed
+	ended   bool       // Close came
+
+	unproven int  // bytes that it brought before it was let in
+	proven   bool // it was
 }
 
 // Buffers for reading. A connection has one only while it has something to

@@ -19,7 +19,7 @@ func (s *Server) connected(ev *broker.Event) {
 	s.prove(c)
 	c.LetIn()
 	if s.log.Enabled(context.Background(), slog.LevelDebug) {
-		s.log.Debug("connected", "client", ev.ClientID, "address", c.RemoteAddr().String(), "session_present", ev.SessionPresent())
+		s.log.Debug("connected", "client", ev.Client.ID, "address", c.RemoteAddr().String(), "session_present", ev.SessionPresent())
 	}
 }
 
@@ -33,8 +33,8 @@ func (s *Server) report(c *conn, ev *broker.Event) {
 		return
 	}
 	attrs := []any{"address", c.RemoteAddr().String()}
-	if ev.ClientID != "" {
-		attrs = append(attrs, "client", ev.ClientID)
+	if ev.Client.ID != "" {
+		attrs = append(attrs, "client", ev.Client.ID)
 	}
 	if ev.Reason != 0 && ev.Reason != codec.ReasonUnspecifiedError {
 		attrs = append(attrs, "reason", ev.Reason.String())

@@ -1,12 +1,77 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"runtime/debug"
 	"runtime/metrics"
+	"time"
+
+	"github.com/mqttcore/mqttcore/codec"
+
+	"github.com/mqttcore/mqttcore/examples/broker/internal/ops"
 )
 
-var errEnough = errors.New("enough was read")
+// measured is what the owner counts for metrics.
+type measured struct {
+	loop    ops.Histogram
+	store   ops.StoreStats
+	refused map[codec.ReasonCode]uint64
+}
+
+// round measures how long the owner took for a round.
+func (m *measured) round(start time.Time) { m.loop.Observe(time.Since(start)) }
+
+// Stats asks the owner for the figures of the broker.
+func (s *Server) Stats(ctx context.Context) (*ops.Stats, error) {
+	answer := make(chan *ops.Stats, 1)
+	s.ask(func() { answer <- s.stats() })
+	select {
+	case st := <-answer:
+		return st, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-s.done:
+		return nil, errStopped
+	}
+}
+
+var errStopped = errors.New("the broker has stopped")
+
+func (s *Server) stats() *ops.Stats {
+	gate, b := s.gate.Stats(), s.broker.Stats()
+	st := &ops.Stats{
+		Connections: make(map[string]int),
+		Pending:     gate.Pending,
+		Sessions:    b.Sessions, Subscriptions: b.Subscriptions,
+		Retained: b.Retained, RetainedBytes: b.RetainedBytes,
+		Dropped: map[string]uint64{"QoS 0": b.DroppedQoS0, "QoS 1 or 2": b.Dropped - b.DroppedQoS0, "not retained": b.NotRetained},
+		Refused: make(map[string]uint64),
+		Loop:    s.measured.loop,
+	}
+	for l, n := range gate.Of {
+		st.Connections[l.String()] = n
+	}
+	for cause, n := range gate.Refused {
+		st.Refused[cause] = uint64(n)
+	}
+	for code, n := range s.measured.refused {
+		st.Refused[code.String()] = n
+	}
+	if s.options.Store != nil {
+		store := s.measured.store
+		st.Store = &store
+	}
+	return st
+}
+
+// Ready returns nil while clients are served, or what is in the way.
+func (s *Server) Ready() error {
+	if err := s.trouble.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
 
 // version returns the version of the module that the program was built from.
 func version() string {

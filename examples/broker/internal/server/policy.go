@@ -1,6 +1,8 @@
 package server
 
 import (
+	"bytes"
+
 	"github.com/mqttcore/mqttcore/codec"
 	"github.com/mqttcore/mqttcore/session/broker"
 )
@@ -69,6 +71,6 @@ func (s *Server) admit(ev *broker.Event) {
 		}
 		s.broker.Accept(s.now, h, broker.Admission{User: user})
 	default:
-		s.check(h, rules, user, password.Clone(), p.Password.Set)
+		s.check(h, rules, user, bytes.Clone(password), p.Password.Set)
 	}
 }

@@ -13,10 +13,12 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/mqttcore/mqttcore/codec"
 	"github.com/mqttcore/mqttcore/events"
+	"github.com/mqttcore/mqttcore/session"
 	"github.com/mqttcore/mqttcore/session/broker"
 
 	"github.com/mqttcore/mqttcore/examples/broker/internal/config"
@@ -61,6 +63,8 @@ type Server struct {
 	unproven int                     // bytes of clients that are not let in yet
 	sockets  socketWriter
 	buffers  buffers
+	measured measured
+	trouble  atomic.Pointer[error] // why clients are not served
 	stopping bool
 	abandon  bool
 }
@@ -88,6 +92,7 @@ func New(o Options) (*Server, error) {
 		doorsByName: make(map[string]*door),
 		conns:       make(map[broker.Handle]*conn),
 		live:        make(map[*conn]struct{}),
+		measured:    measured{refused: make(map[codec.ReasonCode]uint64)},
 	}
 	if err := s.openDoors(); err != nil {
 		return nil, err
@@ -137,6 +142,7 @@ func (s *Server) Run(ctx context.Context) error {
 		s.drain()
 		s.commits.begin()
 		s.release()
+		s.measured.round(s.now)
 	}
 	close(s.done)
 	for c := range s.live {
@@ -165,6 +171,7 @@ func (s *Server) stop() {
 	st := s.broker.Stats()
 	s.log.Info("stopping", "connections", st.Connections, "sessions", st.Sessions, "received", st.Received, "delivered", st.Delivered, "dropped", st.Dropped)
 	s.stopping = true
+	s.trouble.Store(&errStopped)
 	for _, l := range s.options.Listeners {
 		_ = l.Close() // nothing can be done about it
 	}
@@ -278,6 +285,9 @@ func (s *Server) drain() {
 func (s *Server) closed(ev *broker.Event) {
 	c := s.conns[ev.Conn]
 	delete(s.conns, ev.Conn)
+	if !c.proven && errors.Is(ev.Err, session.ErrRefused) {
+		s.measured.refused[ev.Reason]++
+	}
 	s.prove(c)
 	s.report(c, ev)
 	c.end()

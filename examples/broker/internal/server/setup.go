@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -54,6 +55,8 @@ func unlimited(n int) int {
 	}
 	return n
 }
+
+var errEnough = errors.New("enough was read")
 
 // restore goes on with what is stored.
 func (s *Server) restore() error {

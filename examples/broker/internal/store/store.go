@@ -1,3 +1,4 @@
+// Package store is to keep the state of the broker. This is its place.
 package store
 
 type Store struct{}
