@@ -56,6 +56,12 @@ func (s *State) Queued() int {
 	return s.queue.n
 }
 
+// QueuedBytes returns the topics and payloads of the messages that wait.
+func (s *State) QueuedBytes() int {
+	s.arrange()
+	return s.bytes
+}
+
 // Inflight returns the number of messages that were sent and are not fully
 // acknowledged.
 func (s *State) Inflight() int {

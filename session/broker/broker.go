@@ -53,6 +53,7 @@ type Broker struct {
 	asked         Question // the last one
 	subs          subscriptionTree
 	retained      retainedTree
+	sys           sysState
 	match         match // of the message that is being routed
 	scratch       scratch
 	stats         Stats
@@ -85,6 +86,7 @@ func (b *Broker) Open(now time.Time, e *Endpoint) Handle {
 	c := &conn{at: at, client: &at.nobody, limits: &b.cfg.Limits, srv: session.NewServer(at.server)}
 	c.timer = timer{what: alarmConn, conn: c}
 	b.conns.add(c)
+	b.startSys()
 	b.stats.Opened++
 	c.srv.Open(now)
 	c.srv.SetWriteBlocked(true)
@@ -108,6 +110,7 @@ func (b *Broker) Receive(now time.Time, h Handle, p []byte) {
 func (b *Broker) Closed(now time.Time, h Handle, err error) {
 	b.now = now
 	if c := b.conns.get(h); c != nil {
+		c.gone = true
 		c.srv.HoldInput(now, false) // what came is handled all the same
 		c.srv.Closed(now, err)
 		b.busy.push(c)
@@ -203,11 +206,14 @@ func (b *Broker) Tick(now time.Time) {
 			t.conn.srv.HoldInput(now, false)
 			b.busy.push(t.conn)
 		case alarmExpiry:
+			b.stats.Expired++
 			b.endSession(t.sess)
 		case alarmWill:
 			b.publishWill(t.sess)
 		case alarmRetained:
 			b.unretain(t.topic)
+		case alarmSys:
+			b.round()
 		}
 	}
 }

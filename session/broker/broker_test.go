@@ -25,9 +25,10 @@ type world struct {
 	order   []*client
 	stopped bool
 	cfg     broker.Config
-	disk    disk // what was stored, nil for nothing
-	unit    unit // what is to be stored
-	cut     int  // above 0: the number of events until the broker dies
+	at      *broker.Endpoint // by which clients come
+	disk    disk             // what was stored, nil for nothing
+	unit    unit             // what is to be stored
+	cut     int              // above 0: the number of events until the broker dies
 	dead    bool
 	answer  func(*broker.Event) broker.Answer // answers questions at once, if not nil
 
@@ -114,7 +115,7 @@ func (w *world) pass(d time.Duration) {
 
 // open returns a client that has said nothing yet.
 func (w *world) open(v codec.Version) *client {
-	c := &client{w: w, v: v, h: w.b.Open(w.now, nil)}
+	c := &client{w: w, v: v, h: w.b.Open(w.now, w.at)}
 	w.clients[c.h] = c
 	w.order = append(w.order, c)
 	w.drain()

@@ -185,7 +185,7 @@ func (b *Broker) discardWill(s *sess) {
 
 // storeRetained tells of a retained message.
 func (b *Broker) storeRetained(n *retainedNode) {
-	if !b.cfg.Server.Persist {
+	if !b.cfg.Server.Persist || isSys(n.message.Topic) {
 		return
 	}
 	v := binary.AppendUvarint(nil, millis(n.expires))
@@ -195,7 +195,7 @@ func (b *Broker) storeRetained(n *retainedNode) {
 }
 
 func (b *Broker) discardRetained(topic []byte) {
-	if b.cfg.Server.Persist {
+	if b.cfg.Server.Persist && !isSys(topic) {
 		b.tell(discard(retainedKey(topic)))
 	}
 }

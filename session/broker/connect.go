@@ -139,6 +139,7 @@ func (b *Broker) accept(c *conn) {
 	}
 	s.state, s.client, s.conn, c.sess = c.srv.State(), c.client, c, s
 	s.resumed()
+	b.stats.Accepted++
 	b.timers.stop(&s.expiry)
 	b.timers.stop(&s.willDelay) // [MQTT-3.1.3-9]
 	if s.will != nil {
@@ -188,6 +189,7 @@ func (b *Broker) disconnected(c *conn, ev *events.Event) {
 // closed handles the end of a connection.
 func (b *Broker) closed(c *conn) {
 	b.timers.stop(&c.timer)
+	b.stats.addConn(c.srv.Stats())
 	if c.rate != nil {
 		b.timers.stop(&c.rate.timer)
 	}

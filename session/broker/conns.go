@@ -27,6 +27,7 @@ type conn struct {
 	// whose session it takes over; heirOf is the way back.
 	successor, heirOf *conn
 	blocked           bool // the transport cannot take bytes
+	gone              bool // the transport is closed
 	admitting         bool // the driver was asked whether it may connect
 
 	places [2]place // in the two lines of the broker

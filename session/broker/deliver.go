@@ -82,8 +82,8 @@ func (b *Broker) Publish(now time.Time, p *codec.Publish) error {
 // message handles PUBLISH of a client. It reports whether the driver is asked.
 // (v3.1.1 and v5.0 3.3)
 func (b *Broker) message(c *conn, ev *Event) bool {
-	b.stats.Received++
 	p := ev.Publish
+	b.stats.received(p)
 	p.Topic = b.mounted(c, p.Topic)
 	b.charge(c, 1, 0)
 	b.throttle(c)
@@ -244,7 +244,7 @@ func (b *Broker) pass(s *sess, p *codec.Publish, d *session.Delivery) bool {
 	if _, err := c.srv.Publish(b.now, q); err != nil {
 		b.stats.drop(codec.QoS0)
 	} else {
-		b.stats.Delivered++
+		b.stats.delivered(p, codec.QoS0)
 	}
 	b.busy.push(c)
 	return true

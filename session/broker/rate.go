@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/mqttcore/mqttcore/codec"
+	"github.com/mqttcore/mqttcore/session"
 )
 
 // Limits bounds what one client may take; 0 stands for no bound.
@@ -57,7 +58,7 @@ func (b *Broker) charge(c *conn, messages, bytes int) {
 // throttle pauses the input of a client that is ahead of its rates.
 func (b *Broker) throttle(c *conn) {
 	r := c.rate
-	if r == nil || r.timer.place != 0 {
+	if r == nil || r.timer.place != 0 || c.gone || c.srv.Status() != session.StatusConnected {
 		return
 	}
 	at := r.messages

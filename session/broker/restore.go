@@ -62,6 +62,7 @@ func (b *Broker) Restore(now time.Time, pairs iter.Seq2[[]byte, []byte]) error {
 	for _, r := range list {
 		b.wake(r)
 	}
+	b.startSys()
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 type retainedTree struct {
 	root  retainedNode
 	n     int
+	sys   int // of n, those of $SYS
 	bytes int
 	seq   uint64
 }
@@ -38,7 +39,7 @@ func (b *Broker) retain(from *Client, p *codec.Publish, expires time.Time) {
 		b.unretain(t.get(p.Topic))
 		return
 	}
-	if b.retainedFull(p) {
+	if !isSys(p.Topic) && b.retainedFull(p) {
 		b.stats.NotRetained++
 		b.unretain(t.get(p.Topic))
 		return
@@ -46,6 +47,7 @@ func (b *Broker) retain(from *Client, p *codec.Publish, expires time.Time) {
 	n := t.make(p.Topic)
 	if n.message == nil {
 		t.n++
+		t.sys += sysCount(p.Topic)
 	} else {
 		t.bytes -= size(n.message)
 	}
@@ -72,7 +74,7 @@ func size(p *codec.Publish) int { return len(p.Topic) + len(p.Payload) }
 
 // retainedFull reports whether there is no room for a message.
 func (b *Broker) retainedFull(p *codec.Publish) bool {
-	n, bytes := b.retained.n+1, b.retained.bytes+size(p)
+	n, bytes := b.retained.n-b.retained.sys+1, b.retained.bytes+size(p)
 	most, mostBytes := b.cfg.MaximumRetained, b.cfg.MaximumRetainedBytes
 	if (most <= 0 || n <= most) && (mostBytes <= 0 || bytes <= mostBytes) {
 		return false
@@ -124,6 +126,7 @@ func (t *retainedTree) make(topic []byte) *retainedNode {
 func (t *retainedTree) remove(timers *timers, n *retainedNode) {
 	timers.stop(&n.timer)
 	t.bytes -= size(n.message)
+	t.sys -= sysCount(n.message.Topic)
 	n.message = nil
 	t.n--
 	for ; n.parent != nil && n.message == nil && len(n.children) == 0; n = n.parent {

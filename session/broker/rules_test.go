@@ -203,7 +203,7 @@ func TestRefused(t *testing.T) {
 		if got := c.packets(); len(got) != 1 || !got[0].(*codec.Connack).ReasonCode.IsError() || !c.closed || other.closed {
 			t.Errorf("got %v, closed %v", got, c.closed)
 		}
-		if s := w.b.Stats(); s.Sessions != 1 || s.Received != 0 {
+		if s := w.b.Stats(); s.Sessions != 1 || s.Received[0] != 0 {
 			t.Errorf("%+v", s)
 		}
 	}

@@ -101,12 +101,13 @@ func (b *Broker) offer(s *sess, p *codec.Publish, d session.Delivery) (token uin
 	if err != nil {
 		return 0, false
 	}
-	b.stats.Delivered++
+	b.stats.delivered(p, d.QoS)
 	return token, true
 }
 
 // dropped counts a message that a session gave up. One of a shared subscription
-// whose session has ended may go to another member, see redeliver.
+// that the session may not have goes to another member, or may do so once the
+// session has ended, see redeliver.
 func (b *Broker) dropped(c *conn, ev *events.Event) {
 	b.stats.drop(ev.QoS)
 	s := c.sess
@@ -117,10 +118,14 @@ func (b *Broker) dropped(c *conn, ev *events.Event) {
 	if !ok {
 		return
 	}
-	if !errors.Is(ev.Err, session.ErrSessionLost) || ev.QoS == codec.QoS2 && ev.PacketID != 0 {
-		delete(s.lent, ev.Token) // [MQTT-4.8.2-5]
+	sent := ev.QoS == codec.QoS2 && ev.PacketID != 0 // [MQTT-4.8.2-5]
+	switch {
+	case !sent && errors.Is(ev.Err, session.ErrSessionLost):
+		l.begun = false
+		s.lent[ev.Token] = l
 		return
+	case !sent && errors.Is(ev.Err, session.ErrWithheld) && b.deliverShared(l.group, l.message, l.from, l.expires):
+		b.stats.Redelivered++
 	}
-	l.begun = false
-	s.lent[ev.Token] = l
+	delete(s.lent, ev.Token)
 }

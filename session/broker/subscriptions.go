@@ -28,8 +28,9 @@ type subscription struct {
 // level of each filter, so that finding the matches of a topic costs what its
 // levels and the matches cost, however many subscriptions there are.
 type subscriptionTree struct {
-	root subscriptionNode
-	n    int
+	root   subscriptionNode
+	n      int
+	shared int // of n
 }
 
 // subscriptionNode is a level of one or more filters.
@@ -103,6 +104,7 @@ func (t *subscriptionTree) add(sub *subscription) {
 	sub.node = n
 	t.n++
 	if shared {
+		t.shared++
 		n.group(share).add(sub)
 		return
 	}
@@ -141,6 +143,7 @@ func (t *subscriptionTree) remove(sub *subscription) {
 	t.n--
 	n := sub.node
 	if sub.group != nil {
+		t.shared--
 		n.leave(sub)
 	} else {
 		last := len(n.subs) - 1

@@ -10,6 +10,7 @@ const (
 	alarmRate                  // the input of a connection goes on
 	alarmExpiry                // the end of a session
 	alarmWill                  // the end of a Will Delay
+	alarmSys                   // the next round of $SYS
 	alarmRetained              // the end of a retained message
 )
 

@@ -1,0 +1,222 @@
+package broker_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/mqttcore/mqttcore/codec"
+	"github.com/mqttcore/mqttcore/session/broker"
+)
+
+// Clients under a mount point see nothing of it, whatever way a message takes,
+// and nobody sees theirs without it.
+func TestMountPoint(t *testing.T) {
+	room := &broker.Endpoint{Name: "room", MountPoint: "room/"}
+	for _, v := range bothVersions {
+		for qos := codec.QoS0; qos <= codec.QoS2; qos++ {
+			w := newWorld(t, broker.Config{})
+			hall := w.connect(v, clean("hall")).subscribed(filter("#", qos))
+			w.at = room
+			in := w.connect(v, clean("in")).subscribed(filter("#", qos))
+			shared := w.connect(v, clean("shared")).subscribed(filter("$share/g/t", qos))
+			away := w.connect(v, lasting("away", v)).subscribed(filter("+", 2))
+			away.drop()
+			pub := w.connect(v, withWill(clean("pub"), "t", 0))
+			pub.send(retained("t", "x", qos), publish("other/t", "y", 0))
+			pub.drop()
+			hall.expect(fmt.Sprintf("room/t=x q%d", qos), "room/other/t=y q0", fmt.Sprintf("room/t=gone q%d", min(1, qos)))
+			in.expect(fmt.Sprintf("t=x q%d", qos), "other/t=y q0", fmt.Sprintf("t=gone q%d", min(1, qos)))
+			shared.expect(fmt.Sprintf("t=x q%d", qos), fmt.Sprintf("t=gone q%d", min(1, qos)))
+			want := []string{"t=gone q1"}
+			if qos > 0 {
+				want = []string{fmt.Sprintf("t=x q%d", qos), "t=gone q1"}
+			}
+			w.present(v, lasting("away", v), true).expect(want...)
+			late := w.connect(v, clean("late"))
+			late.send(subscribe(filter("#", 0), filter("$SYS/#", 0)))
+			late.expect("SUBACK 00 00", "t=x q0 retain")
+			late.send(&codec.Unsubscribe{PacketID: 1, Filters: []codec.Bytes{codec.Bytes("#")}})
+			late.packets()
+			in.packets()
+			hall.send(publish("room/t", "z", 0), publish("t", "z", 0))
+			in.expect("t=z q0")
+			late.expect()
+		}
+	}
+}
+
+// With its mount point a topic may become too long.
+func TestMountPointLength(t *testing.T) {
+	w := newWorld(t, broker.Config{})
+	w.at = &broker.Endpoint{MountPoint: "room/"}
+	c := w.connect(codec.V5, clean("c"))
+	for room, want := range map[int][]string{65530: {"SUBACK 00", "PUBACK 100 00"}, 65531: {"SUBACK 8F", "PUBACK 100 90"}} {
+		topic := strings.Repeat("x", room)
+		c.send(subscribe(filter(topic, 0)), publish(topic, "", 1))
+		var got []string
+		for _, p := range c.packets() {
+			if p.Type() != codec.TypePublish {
+				got = append(got, short(p))
+			}
+		}
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("%d bytes: %v, want %v", room, got, want)
+		}
+	}
+}
+
+// A session belongs to its mount point, also over a restart; its user is kept.
+func TestMountPointOfSession(t *testing.T) {
+	var seen *broker.Client
+	cfg := broker.Config{Ask: broker.AskConnect}
+	cfg.Policy.Deliver = func(c *broker.Client, _ *codec.Publish, from *broker.Client) bool {
+		seen = c
+		return true
+	}
+	w := durable(t, cfg)
+	come := func(e *broker.Endpoint, want string) *client {
+		w.at = e
+		c := w.open(codec.V5)
+		c.send(lasting("c", codec.V5))
+		w.b.Accept(w.now, c.h, broker.Admission{User: "ann"})
+		w.drain()
+		if got := c.packets(); short(got[0]) != "CONNACK 00 present="+want {
+			t.Errorf("%s: got %v", e.Name, got)
+		}
+		return c
+	}
+	a, b := &broker.Endpoint{Name: "a", MountPoint: "a/"}, &broker.Endpoint{Name: "b", MountPoint: "b/"}
+	come(a, "false").subscribed(filter("t", 1)).drop()
+	w.restart()
+	if err := w.b.Publish(w.now, publish("a/t", "x", 1)); err != nil {
+		t.Fatal(err)
+	}
+	w.drain()
+	if seen == nil || seen.ID != "c" || seen.User != "ann" || seen.Endpoint.Name != "a" || seen.Endpoint.MountPoint != "a/" {
+		t.Errorf("client %+v", seen)
+	}
+	w.restart()
+	come(a, "true").drop()
+	come(b, "false").drop()
+	come(a, "false")
+}
+
+// What an endpoint says goes before what the configuration says.
+func TestEndpointSettings(t *testing.T) {
+	cfg := broker.Config{TopicAliasMaximum: 3, MaximumKeepAlive: 100, ClientIDPrefix: "x-"}
+	strict := &broker.Endpoint{
+		MaximumQoS: codec.Some(codec.QoS0), TopicAliasMaximum: codec.Some(uint16(0)), MaximumKeepAlive: 10, ClientIDPrefix: "y-",
+	}
+	for want, e := range map[string]*broker.Endpoint{
+		"{0 false} {3 true} {100 true} x-1": nil,
+		"{0 true} {0 false} {10 true} y-1":  strict,
+	} {
+		w := newWorld(t, cfg)
+		w.at = e
+		c := w.open(codec.V5)
+		p := clean("")
+		p.KeepAlive = 1000
+		c.send(p)
+		ack := c.packets()[0].(*codec.Connack).Properties
+		if got := fmt.Sprint(ack.MaximumQoS, " ", ack.TopicAliasMaximum, " ", ack.ServerKeepAlive, " ", string(ack.AssignedClientIdentifier.Value)); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	w := newWorld(t, broker.Config{})
+	w.at = strict
+	old := w.connect(codec.V311, slowPing(clean("old"), 10)).subscribed(filter("t", 2))
+	w.at = nil
+	w.connect(codec.V5, clean("pub")).send(publish("t", "x", 2))
+	old.expect("t=x q0")
+	old.send(publish("t", "x", 1))
+	if !old.closed {
+		t.Error("a QoS beyond the maximum was taken")
+	}
+}
+
+func slowPing(p *codec.Connect, seconds uint16) *codec.Connect {
+	p.KeepAlive = seconds
+	return p
+}
+
+// Who is refused at an endpoint.
+func TestEndpointRefuses(t *testing.T) {
+	for _, tt := range []struct {
+		e       broker.Endpoint
+		v       codec.Version
+		connect *codec.Connect
+		want    string
+	}{
+		{broker.Endpoint{RefuseV311: true}, codec.V311, clean("c"), "CONNACK 84"},
+		{broker.Endpoint{RefuseV311: true}, codec.V5, clean("c"), "CONNACK 00"},
+		{broker.Endpoint{RefuseV5: true}, codec.V5, clean("c"), "CONNACK 84"},
+		{broker.Endpoint{RefuseEmptyClientID: true}, codec.V5, clean(""), "CONNACK 85"},
+		{broker.Endpoint{RefuseEmptyClientID: true}, codec.V311, clean(""), "CONNACK 85"},
+		{broker.Endpoint{MaximumKeepAlive: 60}, codec.V311, slowPing(clean("c"), 61), "CONNACK 85"},
+		{broker.Endpoint{MaximumKeepAlive: 60}, codec.V311, clean("c"), "CONNACK 85"},
+		{broker.Endpoint{MaximumKeepAlive: 60}, codec.V311, slowPing(clean("c"), 60), "CONNACK 00"},
+	} {
+		w := newWorld(t, broker.Config{})
+		w.at = &tt.e
+		c := w.open(tt.v)
+		c.send(tt.connect)
+		c.expect(tt.want + " present=false")
+	}
+}
+
+// [MQTT-3.2.2-21] v5
+func TestMaximumSessionExpiry(t *testing.T) {
+	for _, v := range bothVersions {
+		w := newWorld(t, broker.Config{MaximumSessionExpiry: 60})
+		c := w.open(v)
+		c.send(lasting("c", v))
+		if e := c.packets()[0].(*codec.Connack).Properties.SessionExpiryInterval; v.IsV5() && e.Value != 60 {
+			t.Errorf("announced %v", e)
+		}
+		bye := &codec.Disconnect{}
+		if v.IsV5() {
+			bye.Properties.SessionExpiryInterval = codec.Some(uint32(1 << 30))
+		}
+		c.send(bye)
+		w.pass(60*1e9 - 1)
+		if n := w.b.Stats().Sessions; n != 1 {
+			t.Errorf("%v: the session ended too early", v)
+		}
+		w.pass(1)
+		if s := w.b.Stats(); s.Sessions != 0 || s.Expired != 1 {
+			t.Errorf("%v: %+v", v, s)
+		}
+	}
+}
+
+// A client for whose session there is no room is refused; one that has a session
+// is not.
+func TestMaximumSessions(t *testing.T) {
+	for _, v := range bothVersions {
+		w := newWorld(t, broker.Config{MaximumSessions: 2})
+		w.connect(v, lasting("a", v)).drop()
+		w.connect(v, clean("b"))
+		c := w.open(v)
+		c.send(clean("c"))
+		if got := c.packets()[0].(*codec.Connack).ReasonCode; v.IsV5() && got != codec.ReasonQuotaExceeded || !v.IsV5() && got != codec.ReasonServerUnavailable {
+			t.Errorf("%v: refused with %v", v, got)
+		}
+		w.connect(v, clean("b")) // takes over
+		w.present(v, lasting("a", v), true)
+	}
+}
+
+// UpgradeOutgoingQoS delivers at the QoS of the subscription.
+func TestUpgradeOutgoingQoS(t *testing.T) {
+	w := newWorld(t, broker.Config{UpgradeOutgoingQoS: true})
+	c := w.connect(codec.V5, clean("c")).subscribed(filter("t", 1), filter("$share/g/t", 2))
+	away := w.connect(codec.V5, lasting("away", codec.V5)).subscribed(filter("t", 2))
+	away.drop()
+	w.connect(codec.V5, clean("pub")).send(retained("t", "x", 0))
+	c.expect("t=x q1", "t=x q2")
+	w.present(codec.V5, lasting("away", codec.V5), true).expect("t=x q2")
+	late := w.connect(codec.V5, clean("late"))
+	late.send(subscribe(filter("t", 2)))
+	late.expect("SUBACK 02", "t=x q2 retain")
+}
