@@ -12,46 +12,27 @@ import (
 
 // Connection holds the flags that every client has.
 type Connection struct {
-	Host, Bind     string
-	Port           uint16
-	Version        Version
-	ID, Prefix     string
-	User, Password string
-	KeepAlive      uint16
-	Keep           bool   // -c: the session goes on
-	Expiry         Expiry // -x
-	MaxInflight    uint16 // -M
-	Debug, Quiet   bool
-
-	Unix string
-	URL  URL
-	TLS  TLS
-	File string // -o
+	Target
+	ID, Prefix   string
+	KeepAlive    uint16
+	Keep         bool   // -c: the session goes on
+	Expiry       Expiry // -x
+	MaxInflight  uint16 // -M
+	Debug, Quiet bool
+	File         string // -o
 
 	WillTopic, WillPayload string
 	WillQoS                QoS
 	WillRetain             bool
 
 	Properties Properties
-
-	fs *pflag.FlagSet
 }
 
 // AddTo defines the flags.
 func (c *Connection) AddTo(fs *pflag.FlagSet) {
-	c.fs = fs
-	c.Version = Version(codec.V5)
-	fs.StringVarP(&c.Host, "host", "h", "localhost", "")
-	fs.Uint16VarP(&c.Port, "port", "p", 0, "")
-	fs.VarP(&c.URL, "url", "L", "")
-	fs.StringVar(&c.Unix, "unix", "", "")
-	c.TLS.addTo(fs)
-	fs.StringVarP(&c.Bind, "bind", "A", "", "")
-	fs.VarP(&c.Version, "protocol-version", "V", "")
+	c.Target.AddTo(fs)
 	fs.StringVarP(&c.ID, "id", "i", "", "")
 	fs.StringVarP(&c.Prefix, "id-prefix", "I", "", "")
-	fs.StringVarP(&c.User, "username", "u", "", "")
-	fs.StringVarP(&c.Password, "pw", "P", "", "")
 	fs.Uint16VarP(&c.KeepAlive, "keepalive", "k", 60, "")
 	fs.BoolVarP(&c.Keep, "disable-clean-session", "c", false, "")
 	fs.VarP(&c.Expiry, "session-expiry-interval", "x", "")
@@ -71,10 +52,6 @@ func (c *Connection) AddTo(fs *pflag.FlagSet) {
 func (c *Connection) Check(used ...string) error {
 	v5 := c.Version.Codec().IsV5()
 	switch {
-	case c.changed("port") && c.Port == 0:
-		return Usagef("-p 0: use a port from 1 to 65535")
-	case c.Unix != "" && (c.changed("host") || c.changed("port") || c.changed("url")):
-		return Usagef("--unix stands in the place of -h, -p and -L")
 	case c.ID != "" && c.Prefix != "":
 		return Usagef("-i and -I exclude each other")
 	case c.Keep && c.ID == "" && c.Prefix == "":
@@ -85,10 +62,8 @@ func (c *Connection) Check(used ...string) error {
 		return Usagef("-D needs MQTT 5: leave -V out or use -V 5")
 	case c.WillTopic == "" && (c.changed("will-payload") || c.changed("will-qos") || c.WillRetain || c.Properties.has("will")):
 		return Usagef("a will needs --will-topic")
-	case !v5 && c.changed("pw") && !c.changed("username"):
-		return Usagef("-P needs -u in MQTT 3.1.1")
 	}
-	if err := c.locate(); err != nil {
+	if err := c.Target.Check(); err != nil {
 		return err
 	}
 	if err := c.Properties.onlyFor(append(used, "connect", "will", "disconnect")); err != nil {
@@ -104,8 +79,6 @@ func (c *Connection) Check(used ...string) error {
 	return nil
 }
 
-func (c *Connection) changed(name string) bool { return c.fs.Changed(name) }
-
 // Connect returns the CONNECT that the flags describe.
 func (c *Connection) Connect() *codec.Connect {
 	p := &codec.Connect{CleanStart: !c.Keep, KeepAlive: c.KeepAlive, ClientID: codec.Bytes(c.ID)}
@@ -113,12 +86,7 @@ func (c *Connection) Connect() *codec.Connect {
 	if c.Prefix != "" {
 		p.ClientID = codec.Bytes(c.Prefix + strconv.Itoa(os.Getpid()))
 	}
-	if c.changed("username") || c.URL.User.Set {
-		p.Username = codec.Text(c.User)
-	}
-	if c.changed("pw") || c.URL.Password.Set {
-		p.Password = codec.Text(c.Password)
-	}
+	c.Introduce(p)
 	if v := c.Version.Codec(); v.IsV5() && !p.Properties.SessionExpiryInterval.Set {
 		switch {
 		case c.Expiry.set:

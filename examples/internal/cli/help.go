@@ -1,7 +1,7 @@
 package cli
 
-// ConnectionHelp describes the flags of Connection.
-const ConnectionHelp = `The broker:
+// TargetHelp describes the flags of Target.
+const TargetHelp = `The broker:
   -h, --host HOST              its name or address (default localhost)
   -p, --port PORT              its port (default 1883, with TLS 8883)
   -L, --url URL                all at once: mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], mqtts:// for
@@ -21,7 +21,10 @@ TLS, which is on with one of the first three, with port 8883, mqtts:// and wss:/
       --insecure               take a certificate for another host
       --tls-alpn PROTOCOL      ask for this protocol
       --tls-version VERSION    the lowest to take: tlsv1.1, tlsv1.2 or tlsv1.3 (default tlsv1.2)
+`
 
+// ConnectionHelp describes the flags of Connection.
+const ConnectionHelp = TargetHelp + `
 The session:
   -i, --id ID                  client identifier (default: the broker chooses one)
   -I, --id-prefix PREFIX       client identifier of this and the process id

@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	"github.com/mqttcore/mqttcore/codec"
-
-	"github.com/mqttcore/mqttcore/examples/internal/transport"
 )
 
 // The ports of brokers.
@@ -78,52 +76,4 @@ func (u *URL) setHost(s string) error {
 		return errors.New("the host is missing")
 	}
 	return nil
-}
-
-// locate takes over what -L says, and chooses the port.
-func (c *Connection) locate() error {
-	u := &c.URL
-	if c.changed("url") {
-		if c.changed("host") {
-			return Usagef("-L names the host already: leave -h out")
-		}
-		c.Host = u.Host
-		if !c.changed("port") {
-			c.Port = u.Port
-		}
-		if u.User.Set && !c.changed("username") {
-			c.User = u.User.Value
-		}
-		if u.Password.Set && !c.changed("pw") {
-			c.Password = u.Password.Value
-		}
-	}
-	if c.Port == 0 {
-		switch {
-		case u.WebSocket && u.Secure:
-			c.Port = 443
-		case u.WebSocket:
-			c.Port = 80
-		case u.Secure || c.TLS.given():
-			c.Port = securePort
-		default:
-			c.Port = plainPort
-		}
-	}
-	secure := u.Secure || c.TLS.given() || c.Port == securePort && c.Unix == ""
-	return c.TLS.load(secure, c.Host)
-}
-
-// Transport returns where to connect to, and how.
-func (c *Connection) Transport() transport.Options {
-	return transport.Options{
-		Host: c.Host, Port: strconv.Itoa(int(c.Port)), Unix: c.Unix, Bind: c.Bind,
-		TLS: c.TLS.config, WebSocket: c.URL.WebSocket, Path: c.URL.Path,
-	}
-}
-
-// Address returns where to connect to, for people.
-func (c *Connection) Address() string {
-	t := c.Transport()
-	return t.Address()
 }
