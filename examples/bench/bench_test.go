@@ -129,8 +129,9 @@ func TestFaults(t *testing.T) {
 		{"-n 100", func(n int) (int, bool) { return min(1, n%10), false }, 0, report{Lost: 10, Received: 90}},
 		{"-n 100 --window 1", func(n int) (int, bool) { return min(1, n%60), false }, 0, report{Lost: 2, Received: 98}},
 	} {
-		b := startFake(t, tt.fault)
-		r, err := bench1(t, tt.args+" -p "+b)
+		fake, port := newFake(t)
+		fake.fault = tt.fault
+		r, err := bench1(t, tt.args+" -p "+port)
 		var f *cli.Failure
 		code := 0
 		if errors.As(err, &f) {
@@ -150,15 +151,18 @@ func TestErrors(t *testing.T) {
 	if _, err := bench1(t, "--pid 999999999"); !errors.As(err, &f) || f.Code != cli.ExitUsage {
 		t.Errorf("error %v", err)
 	}
-	p, port := programtest.Broker(t, "-v")
-	done := make(chan error)
-	go func() {
-		_, err := bench1(t, "--duration 1m -p "+port)
-		done <- err
-	}()
-	p.Stderr.AwaitCount(t, "msg=connected", 2)
-	p.Signal(9)
-	if err := <-done; !errors.As(err, &f) || f.Code != cli.ExitLost || !strings.Contains(f.Text, "client bench-") {
-		t.Errorf("error %v", err)
+	fake, port := newFake(t)
+	fake.fault = func(n int) (int, bool) { return 1 - 2*(n/50), false }
+	r, err := bench1(t, "-n 100 -p "+port)
+	if !errors.As(err, &f) || f.Code != cli.ExitLost || !strings.Contains(f.Text, "client bench-") || r.Received != 50 {
+		t.Errorf("%+v, error %v", r, err)
+	}
+}
+
+// Connections on which nothing happens stay alive.
+func TestPing(t *testing.T) {
+	f, port := newFake(t)
+	if _, err := bench1(t, "--publishers 0 -k 1 --duration 1100ms -p "+port); err != nil || f.pings.Load() == 0 {
+		t.Errorf("%d pings, error %v", f.pings.Load(), err)
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/mqttcore/mqttcore/codec"
@@ -10,7 +11,10 @@ import (
 
 // fake is a broker for one subscriber that does not keep to the rules.
 type fake struct {
-	fault func(n int) (copies int, late bool) // says what becomes of the n-th message
+	// fault says what becomes of the n-th message; fewer than 0 copies end the
+	// connection of the subscriber.
+	fault func(n int) (copies int, late bool)
+	pings atomic.Int64
 
 	mu         sync.Mutex
 	subscriber net.Conn
@@ -18,14 +22,14 @@ type fake struct {
 	kept       *codec.Publish // a late one, sent behind the next
 }
 
-// startFake starts one, and returns its port.
-func startFake(t *testing.T, fault func(n int) (copies int, late bool)) (port string) {
+// newFake starts one.
+func newFake(t *testing.T) (f *fake, port string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fake{fault: fault}
+	f = new(fake)
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for {
@@ -44,7 +48,7 @@ func startFake(t *testing.T, fault func(n int) (copies int, late bool)) (port st
 		wg.Wait()
 	})
 	_, port, _ = net.SplitHostPort(l.Addr().String())
-	return port
+	return f, port
 }
 
 func (f *fake) serve(c net.Conn) {
@@ -70,6 +74,8 @@ func (f *fake) serve(c net.Conn) {
 			f.forward(p)
 		case *codec.Pubrel:
 			send(c, &codec.Pubcomp{PacketID: p.PacketID})
+		case *codec.Pingreq:
+			f.pings.Add(1)
 		}
 		f.mu.Unlock()
 	}
@@ -80,11 +86,14 @@ func (f *fake) serve(c net.Conn) {
 func (f *fake) forward(p *codec.Publish) {
 	copies, late := f.fault(f.n)
 	f.n++
+	if copies < 0 {
+		f.subscriber.Close()
+	}
 	if late {
 		f.kept = p.Clone()
 		return
 	}
-	for i := range copies {
+	for i := range max(0, copies) {
 		q := p.Clone()
 		q.PacketID += uint32(i) * 10000
 		send(f.subscriber, q)
