@@ -115,7 +115,7 @@ func (a *attribute) appendTo(b *strings.Builder) {
 	}
 }
 
-// shortNames are OpenSSL's.
+// shortNames are OpenSSL's for what names of people and devices have.
 var shortNames = map[string]string{
 	"2.5.4.3":                    "CN",
 	"2.5.4.4":                    "SN",
@@ -132,14 +132,22 @@ var shortNames = map[string]string{
 	"2.5.4.16":                   "postalAddress",
 	"2.5.4.17":                   "postalCode",
 	"2.5.4.18":                   "postOfficeBox",
+	"2.5.4.19":                   "physicalDeliveryOfficeName",
 	"2.5.4.20":                   "telephoneNumber",
+	"2.5.4.23":                   "facsimileTelephoneNumber",
+	"2.5.4.26":                   "registeredAddress",
+	"2.5.4.31":                   "member",
+	"2.5.4.32":                   "owner",
+	"2.5.4.34":                   "seeAlso",
 	"2.5.4.41":                   "name",
 	"2.5.4.42":                   "GN",
 	"2.5.4.43":                   "initials",
 	"2.5.4.44":                   "generationQualifier",
 	"2.5.4.45":                   "x500UniqueIdentifier",
 	"2.5.4.46":                   "dnQualifier",
+	"2.5.4.51":                   "houseIdentifier",
 	"2.5.4.65":                   "pseudonym",
+	"2.5.4.72":                   "role",
 	"2.5.4.97":                   "organizationIdentifier",
 	"0.9.2342.19200300.100.1.1":  "UID",
 	"0.9.2342.19200300.100.1.3":  "mail",

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -168,12 +170,19 @@ func serverFiles(folder, name string) *config.TLS {
 	return &config.TLS{CertFile: filepath.Join(folder, name+".pem"), KeyFile: filepath.Join(folder, name+".key")}
 }
 
-// clientTLS is the configuration of a client, with a certificate if it is named.
+// clientTLS is the configuration of a client, with a certificate if it is
+// named, whether the server takes it or not.
 func clientTLS(t *testing.T, folder, name string) *tls.Config {
 	t.Helper()
-	cfg := &tls.Config{RootCAs: programtest.ServerTLS(t, folder, "server", true).ClientCAs, NextProtos: []string{"mqtt"}}
+	ca, err := os.ReadFile(filepath.Join(folder, "ca.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := &tls.Config{RootCAs: x509.NewCertPool(), NextProtos: []string{"mqtt"}}
+	cfg.RootCAs.AppendCertsFromPEM(ca)
 	if name != "" {
-		cfg.Certificates = programtest.ServerTLS(t, folder, name, false).Certificates
+		pair := programtest.ServerTLS(t, folder, name, false).Certificates[0]
+		cfg.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
 	}
 	return cfg
 }
