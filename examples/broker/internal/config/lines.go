@@ -1,0 +1,65 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+)
+
+// Line is a line of a configuration, password or ACL file.
+type Line struct {
+	File   string
+	Number int    // from 1
+	Text   string // without blanks around it
+}
+
+// ReadLines returns the lines of a file that say something: no empty ones, and
+// none that begin with #. what names the file in the error.
+func ReadLines(what, file string) ([]Line, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("the %s %s cannot be read: %w", what, file, cause(err))
+	}
+	return Lines(file, string(data)), nil
+}
+
+// Lines is ReadLines for a text that is there.
+func Lines(file, data string) (all []Line) {
+	n := 0
+	for text := range strings.Lines(data) {
+		n++
+		text = strings.TrimSpace(text)
+		if text != "" && text[0] != '#' {
+			all = append(all, Line{file, n, text})
+		}
+	}
+	return all
+}
+
+// Cut returns the first word and what follows it.
+func (l Line) Cut() (word, rest string) { return cutWord(l.Text) }
+
+// cutWord splits behind the first word.
+func cutWord(s string) (word, rest string) {
+	i := strings.IndexAny(s, " \t")
+	if i < 0 {
+		return s, ""
+	}
+	return s[:i], strings.TrimSpace(s[i:])
+}
+
+// Errorf returns an error that begins with the place of the line.
+func (l Line) Errorf(format string, args ...any) error {
+	return fmt.Errorf("%s:%d: %w", l.File, l.Number, fmt.Errorf(format, args...))
+}
+
+// cause returns what is wrong with a file, without its name.
+func cause(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}

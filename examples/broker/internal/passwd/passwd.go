@@ -1,0 +1,117 @@
+// Package passwd is the command that writes password files.
+package passwd
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"github.com/mqttcore/mqttcore/examples/broker/internal/access"
+	"github.com/mqttcore/mqttcore/examples/internal/cli"
+)
+
+const helpText = `broker passwd writes password files, which mosquitto can read too.
+
+Usage: broker passwd [flags] FILE USER
+
+Examples:
+  broker passwd users.txt ann           set ann's password, which is asked for
+  pwgen -s 20 1 | broker passwd users.txt ann
+                                        or read from the standard input
+  broker passwd -D users.txt ann        take ann out
+
+The file is made if there is none. A broker that runs reads it again after
+SIGHUP.
+
+Flags:
+  -D, --delete                 take the user out
+  -I, --iterations N           what a look at the password costs (default 10000, about 5 ms);
+                               whoever steals the file has to pay it for each guess
+  -h, --help                   print this
+`
+
+// options is the command line.
+type options struct {
+	file, user string
+	remove     bool
+	iterations int
+}
+
+func (o *options) flags() *pflag.FlagSet {
+	fs := pflag.NewFlagSet("passwd", pflag.ContinueOnError)
+	fs.BoolVarP(&o.remove, "delete", "D", false, "")
+	fs.IntVarP(&o.iterations, "iterations", "I", access.Iterations, "")
+	return fs
+}
+
+// Run is the whole command. Its arguments are those behind its name.
+func Run(env *cli.Env) error {
+	o := new(options)
+	fs := o.flags()
+	fs.Usage = func() {}
+	switch err := fs.Parse(env.Args); {
+	case errors.Is(err, pflag.ErrHelp):
+		_, _ = io.WriteString(env.Stdout, helpText)
+		return nil
+	case err != nil:
+		return cli.Usagef("passwd: %v", err)
+	case fs.NArg() != 2:
+		return cli.Usagef("passwd takes a file and a user name, such as broker passwd users.txt ann")
+	}
+	o.file, o.user = fs.Arg(0), fs.Arg(1)
+	if err := o.run(env); err != nil {
+		return cli.Failf(cli.ExitFile, "%v", err)
+	}
+	return nil
+}
+
+func (o *options) run(env *cli.Env) error {
+	if o.remove {
+		return access.DeleteUser(o.file, o.user)
+	}
+	password, err := ask(env)
+	if err != nil {
+		return err
+	}
+	if password == "" {
+		return errors.New("the password is empty; nothing was changed")
+	}
+	return access.SetPassword(o.file, o.user, password, o.iterations)
+}
+
+// ask reads the password: twice and unseen from a terminal, otherwise one line.
+func ask(env *cli.Env) (string, error) {
+	f, ok := env.Stdin.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		line, err := bufio.NewReader(env.Stdin).ReadString('\n')
+		if err != nil && err != io.EOF {
+			return "", fmt.Errorf("the password cannot be read: %w", err)
+		}
+		return strings.TrimRight(line, "\r\n"), nil
+	}
+	first, err := prompt(env, f, "Password: ")
+	if err != nil {
+		return "", err
+	}
+	second, err := prompt(env, f, "Once more: ")
+	if err == nil && first != second {
+		err = errors.New("the passwords differ; nothing was changed")
+	}
+	return first, err
+}
+
+func prompt(env *cli.Env, f *os.File, text string) (string, error) {
+	fmt.Fprint(env.Stderr, text)
+	password, err := term.ReadPassword(int(f.Fd()))
+	fmt.Fprintln(env.Stderr)
+	if err != nil {
+		return "", fmt.Errorf("the password cannot be read: %w", err)
+	}
+	return string(password), nil
+}
