@@ -15,21 +15,28 @@ type Conn struct {
 	User    string
 	HasUser bool
 
-	place place
+	socket net.Conn // below TLS and WebSocket
+	place  place
 }
 
 // LetIn tells the Gate that the client has been let in, and is none of the
 // pending ones any more.
 func (c *Conn) LetIn() { c.place.settle() }
 
-// Close closes the connection and gives its place at the Gate free.
+// Close closes the socket, without a word of TLS or WebSocket, and gives its
+// place at the Gate free. It does not wait.
 func (c *Conn) Close() error {
 	c.place.release()
-	return c.Conn.Close()
+	return c.socket.Close()
 }
 
-// CloseWrite tells the client that nothing more will come.
+// CloseWrite tells the client that nothing more will come. It does not wait:
+// the last words of TLS and WebSocket go out in the background.
 func (c *Conn) CloseWrite() error {
+	if c.Conn != c.socket {
+		go netio.CloseWrite(c.Conn)
+		return nil
+	}
 	netio.CloseWrite(c.Conn)
 	return nil
 }

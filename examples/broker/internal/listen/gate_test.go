@@ -16,7 +16,8 @@ import (
 )
 
 func from(address string) *Conn {
-	return &Conn{Conn: addressed{address: net.TCPAddrFromAddrPort(netip.MustParseAddrPort(address))}}
+	c := addressed{address: net.TCPAddrFromAddrPort(netip.MustParseAddrPort(address))}
+	return &Conn{Conn: c, socket: c}
 }
 
 // addressed is a connection that has nothing but an address.

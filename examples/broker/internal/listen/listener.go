@@ -77,7 +77,7 @@ func (l *Listener) Serve(gate *Gate, handle func(*Conn)) error {
 			continue
 		}
 		wait = 0
-		c := &Conn{Conn: nc, Listener: l}
+		c := &Conn{Conn: nc, Listener: l, socket: nc}
 		if cause := gate.admit(c); cause != "" {
 			nc.Close()
 			l.complain("connection refused: "+cause, "address", remote(nc))
@@ -125,13 +125,12 @@ func (l *Listener) welcome(c *Conn, timeout time.Duration, handle func(*Conn)) {
 // shake does the handshakes. All of them have to be over within the timeout,
 // or before Close.
 func (l *Listener) shake(c *Conn, timeout time.Duration) error {
-	raw := c.Conn
 	if timeout > 0 {
-		if err := raw.SetDeadline(time.Now().Add(timeout)); err != nil {
+		if err := c.socket.SetDeadline(time.Now().Add(timeout)); err != nil {
 			return err
 		}
 	}
-	over := context.AfterFunc(l.closing, func() { raw.Close() })
+	over := context.AfterFunc(l.closing, func() { c.socket.Close() })
 	err := l.secure(c)
 	if err == nil && l.cfg.WebSocket {
 		err = openWebSocket(c)
@@ -142,7 +141,7 @@ func (l *Listener) shake(c *Conn, timeout time.Duration) error {
 	if err != nil {
 		return err
 	}
-	return raw.SetDeadline(time.Time{})
+	return c.socket.SetDeadline(time.Time{})
 }
 
 // Addr returns the address that was taken.

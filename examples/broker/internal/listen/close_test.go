@@ -1,0 +1,53 @@
+package listen
+
+import (
+	"crypto/tls"
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/mqttcore/mqttcore/examples/broker/internal/config"
+	"github.com/mqttcore/mqttcore/examples/internal/netio"
+	"github.com/mqttcore/mqttcore/examples/internal/programtest"
+)
+
+// Neither CloseWrite nor Close waits for a client that takes no bytes.
+func TestCloseDoesNotWait(t *testing.T) {
+	folder := programtest.Certificates(t)
+	for name, cfg := range map[string]*config.Listener{
+		"TCP":              {},
+		"TLS":              {TLS: serverFiles(folder, "server")},
+		"WebSocket":        {WebSocket: true},
+		"secure WebSocket": {WebSocket: true, TLS: serverFiles(folder, "server")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := serve(t, cfg, nil)
+			client := s.dial(t)
+			if cfg.TLS != nil {
+				o := clientTLS(t, folder, "")
+				o.ServerName, o.NextProtos = "localhost", nil
+				client = tls.Client(client, o)
+			}
+			if cfg.WebSocket {
+				if _, err := io.WriteString(client, request+"Sec-WebSocket-Protocol: mqtt\r\n\r\n"); err != nil {
+					t.Fatal(err)
+				}
+			} else if secure, ok := client.(*tls.Conn); ok {
+				if err := secure.Handshake(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			c := s.accept(t)
+			if err := netio.WriteBuffers(c, net.Buffers{make([]byte, 32<<20)}, 100*time.Millisecond); err == nil {
+				t.Fatal("a client that does not read takes 32 MiB")
+			}
+			start := time.Now()
+			_ = c.CloseWrite() // it may fail
+			_ = c.Close()
+			if d := time.Since(start); d > time.Second {
+				t.Errorf("it waits %v", d)
+			}
+		})
+	}
+}
