@@ -1,0 +1,128 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	iofs "io/fs"
+	"os"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// file is an open file, or a folder, of a disk.
+type file struct {
+	vfs.File
+	disk *disk
+}
+
+// Write goes on where it was after trouble.
+func (f file) Write(p []byte) (int, error) {
+	written := 0
+	err := f.disk.attempt(func() error {
+		n, err := f.File.Write(p[written:])
+		written += n
+		return err
+	})
+	return written, err
+}
+
+func (f file) WriteAt(p []byte, off int64) (int, error) {
+	err := f.disk.attempt(func() error {
+		_, err := f.File.WriteAt(p, off)
+		return err
+	})
+	return len(p), err
+}
+
+func (f file) Sync() error     { return f.disk.sync(f.File.Sync) }
+func (f file) SyncData() error { return f.disk.sync(f.File.SyncData) }
+
+func (f file) SyncTo(length int64) (full bool, err error) {
+	err = f.disk.sync(func() (err error) {
+		full, err = f.File.SyncTo(length)
+		return err
+	})
+	return full, err
+}
+
+// open opens a file by op. If own is not empty, it is made the user's alone.
+func (d *disk) open(own string, op func() (vfs.File, error)) (vfs.File, error) {
+	var opened vfs.File
+	err := d.attempt(func() (err error) {
+		opened, err = op()
+		if err == nil && own != "" {
+			err = d.own(own)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return file{opened, d}, nil
+}
+
+// own makes a file the user's alone.
+func (d *disk) own(name string) error {
+	if d.FS != vfs.Default {
+		return nil
+	}
+	return os.Chmod(name, 0o600)
+}
+
+// Create, and what follows, is what vfs.FS says, but for errors.
+func (d *disk) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
+	return d.open(name, func() (vfs.File, error) { return d.FS.Create(name, category) })
+}
+
+func (d *disk) OpenReadWrite(name string, category vfs.DiskWriteCategory, o ...vfs.OpenOption) (vfs.File, error) {
+	return d.open(name, func() (vfs.File, error) { return d.FS.OpenReadWrite(name, category, o...) })
+}
+
+func (d *disk) ReuseForWrite(from, to string, category vfs.DiskWriteCategory) (vfs.File, error) {
+	return d.open("", func() (vfs.File, error) { return d.FS.ReuseForWrite(from, to, category) })
+}
+
+func (d *disk) OpenDir(name string) (vfs.File, error) {
+	return d.open("", func() (vfs.File, error) { return d.FS.OpenDir(name) })
+}
+
+func (d *disk) Link(from, to string) error {
+	return d.attempt(func() error { return d.FS.Link(from, to) })
+}
+
+func (d *disk) Rename(from, to string) error {
+	return d.attempt(func() error { return d.FS.Rename(from, to) })
+}
+
+func (d *disk) MkdirAll(dir string, perm os.FileMode) error {
+	return d.attempt(func() error { return d.FS.MkdirAll(dir, perm) })
+}
+
+// Remove need not work: what is not needed is removed at the next start too.
+func (d *disk) Remove(name string) error {
+	return d.use(func() error { return d.FS.Remove(name) })
+}
+
+// Lock keeps other processes out.
+func (d *disk) Lock(name string) (io.Closer, error) {
+	l, err := d.FS.Lock(name)
+	if err != nil {
+		if pathError := (*iofs.PathError)(nil); !errors.As(err, &pathError) {
+			err = fmt.Errorf("%w: %w", ErrInUse, err)
+		}
+		return nil, err
+	}
+	d.lock = l
+	if err := d.own(name); err != nil {
+		return nil, err
+	}
+	return release{d}, nil
+}
+
+// release is the lock as the engine sees it; abandon lets go of it.
+type release struct{ disk *disk }
+
+func (release) Close() error { return nil }
+
+func (d *disk) Unwrap() vfs.FS { return d.FS }
