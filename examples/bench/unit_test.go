@@ -3,9 +3,11 @@ package main
 import (
 	"errors"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mqttcore/mqttcore/codec"
 
@@ -142,6 +144,21 @@ func TestIdentifiers(t *testing.T) {
 		} else if sent, ok := x.release(c); sent != 3 || !ok {
 			t.Fatal(sent, ok)
 		}
+	}
+}
+
+// Both ways to count processor time tell about the same.
+func TestProcess(t *testing.T) {
+	p, err := openProcess(os.Getpid())
+	if err != nil {
+		t.Skipf("there is no /proc here: %v", err)
+	}
+	for until := time.Now().Add(50 * time.Millisecond); time.Now().Before(until); {
+	}
+	rough, err1 := p.roughTime()
+	exact, err2 := p.exactTime()
+	if err1 != nil || err2 != nil || exact != 0 && (exact-rough).Abs() > 5*tick+rough/5 {
+		t.Errorf("%v and %v, errors %v, %v", rough, exact, err1, err2)
 	}
 }
 

@@ -1,0 +1,233 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/mqttcore/mqttcore/examples/internal/cli"
+)
+
+// rig starts brokers and puts load on them.
+type rig struct {
+	o         *options
+	folder    string // of all files
+	programs  string
+	mosquitto string
+	pin       bool // there are two processors
+}
+
+func newRig(ctx context.Context, o *options) (r *rig, err error) {
+	r = &rig{o: o, pin: runtime.NumCPU() > 1}
+	if !o.ours {
+		if r.mosquitto, err = find("mosquitto"); err != nil {
+			return nil, cli.Failf(cli.ExitUsage, "mosquitto is not installed; install it, or add --ours")
+		}
+	}
+	if _, err := exec.LookPath("taskset"); r.pin && err != nil {
+		return nil, cli.Failf(cli.ExitUsage, "taskset is missing; install util-linux")
+	}
+	// Many connections need many descriptors; programs that are started get
+	// what is set here.
+	var files syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files) == nil {
+		files.Cur = files.Max
+		_ = syscall.Setrlimit(syscall.RLIMIT_NOFILE, &files) // the case of idle connections would tell
+	}
+	if r.folder, err = os.MkdirTemp("", "compare-"); err != nil {
+		return nil, cli.Failf(cli.ExitFile, "no temporary folder: %v", err)
+	}
+	if r.programs = r.folder; o.keep != "" {
+		if r.programs, err = filepath.Abs(o.keep); err != nil {
+			return nil, cli.Usagef("--programs %s: %v", o.keep, err)
+		}
+	}
+	if err := build(ctx, r.programs); err != nil {
+		r.close()
+		return nil, err
+	}
+	return r, nil
+}
+
+func (r *rig) close() { os.RemoveAll(r.folder) }
+
+// find looks for a program, also where only root looks.
+func find(name string) (string, error) {
+	path, err := exec.LookPath(name)
+	if err != nil {
+		path, err = exec.LookPath(filepath.Join("/usr/sbin", name))
+	}
+	return path, err
+}
+
+// describe says what was measured.
+func (r *rig) describe() string {
+	version := "no mosquitto"
+	if r.mosquitto != "" {
+		out, _ := exec.Command(r.mosquitto, "-h").Output() // with an exit code of its own
+		version, _, _ = strings.Cut(string(out), "\n")
+	}
+	where := "broker and load on one processor each"
+	if !r.pin {
+		where = "broker and load on the only processor"
+	}
+	return fmt.Sprintf("%s %s/%s, %s; %s; median of %d rounds of %v", runtime.Version(), runtime.GOOS, runtime.GOARCH, version, where, r.o.rounds, r.o.duration)
+}
+
+// report is what of the report of bench counts here.
+type report struct {
+	ReceivedPerSecond     float64 `json:"received_per_second"`
+	AcknowledgedPerSecond float64 `json:"acknowledged_per_second"`
+	Lost                  int64   `json:"lost"`
+	Latency               *struct {
+		P50 float64 `json:"p50"`
+		P99 float64 `json:"p99"`
+	} `json:"latency"`
+	Process struct {
+		PerMessage    float64 `json:"cpu_us_per_message"`
+		PerConnection float64 `json:"memory_per_connection"`
+	} `json:"process"`
+}
+
+// measure runs all cases in turn, so that whatever else the machine does meets
+// all of them.
+func (r *rig) measure(ctx context.Context, env *cli.Env, table []*row) error {
+	for round := range r.o.rounds {
+		for i, row := range table {
+			fmt.Fprintf(env.Stderr, "\r\x1b[Kround %d of %d, %d of %d: %s", round+1, r.o.rounds, i+1, len(table), row.test.name)
+			if round > 0 && row.test.kind == idle {
+				continue // memory does not vary
+			}
+			for who, results := range map[string]*[]report{ours: &row.ours, theirs: &row.theirs} {
+				if who == theirs && r.o.ours {
+					continue
+				}
+				one, err := r.one(ctx, who, row.test)
+				if err != nil {
+					fmt.Fprintln(env.Stderr)
+					return cli.Failf(cli.ExitLost, "%s, %s: %v", who, row.test.name, err)
+				}
+				*results = append(*results, *one)
+			}
+		}
+	}
+	fmt.Fprint(env.Stderr, "\r\x1b[K")
+	return nil
+}
+
+// The brokers.
+const (
+	ours   = "mqttcore"
+	theirs = "mosquitto"
+)
+
+// one runs one case against a broker that is started for it.
+func (r *rig) one(ctx context.Context, who string, t *test) (*report, error) {
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	folder, err := os.MkdirTemp(r.folder, who)
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(folder)
+	broker, err := r.start(ctx, who, folder, port, t.store)
+	if err != nil {
+		return nil, err
+	}
+	defer broker.stop()
+	args := append([]string{"--json", "--quiet", "-h", "127.0.0.1", "-p", port, "--pid", strconv.Itoa(broker.cmd.Process.Pid)}, t.args...)
+	cmd := r.command(ctx, 1, filepath.Join(r.programs, "bench"), args...)
+	var complaints bytes.Buffer
+	cmd.Stderr = &complaints
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%v: %s%s", err, complaints.Bytes(), broker.log.Bytes())
+	}
+	one := new(report)
+	return one, json.Unmarshal(out, one)
+}
+
+// command returns a program that runs on one processor.
+func (r *rig) command(ctx context.Context, processor int, name string, args ...string) *exec.Cmd {
+	if r.pin {
+		name, args = "taskset", append([]string{"-c", strconv.Itoa(processor), name}, args...)
+	}
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
+	return cmd
+}
+
+func freePort() (port string, err error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	_, port, _ = net.SplitHostPort(l.Addr().String())
+	return port, l.Close()
+}
+
+// running is a broker.
+type running struct {
+	cmd *exec.Cmd
+	log bytes.Buffer
+}
+
+// start starts a broker and waits until it listens.
+func (r *rig) start(ctx context.Context, who, folder, port string, store bool) (*running, error) {
+	name, args, err := r.invocation(who, folder, port, store)
+	if err != nil {
+		return nil, err
+	}
+	b := &running{cmd: r.command(ctx, 0, name, args...)}
+	b.cmd.Stdout, b.cmd.Stderr = &b.log, &b.log
+	if err := b.cmd.Start(); err != nil {
+		return nil, err
+	}
+	for range 500 {
+		if c, err := net.Dial("tcp", "127.0.0.1:"+port); err == nil {
+			return b, c.Close()
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	b.stop()
+	return nil, fmt.Errorf("it does not listen: %s", b.log.Bytes())
+}
+
+// invocation returns the command line of a broker. Both take as many messages
+// under way and waiting.
+func (r *rig) invocation(who, folder, port string, store bool) (name string, args []string, err error) {
+	if who == ours {
+		return filepath.Join(r.programs, "broker"), []string{"-p", port, "--max-connections", "20000", "--max-inflight-messages", "1000"}, nil
+	}
+	name = filepath.Join(folder, "mosquitto.conf")
+	conf := fmt.Sprintf("listener %s 127.0.0.1\nallow_anonymous true\nmax_inflight_messages 1000\nmax_queued_messages 0\nlog_type error\n"+
+		"persistence %v\npersistence_location %s/\n", port, store, folder)
+	if os.Geteuid() == 0 {
+		conf += "user root\n" // it may write to the folder then
+	}
+	return r.mosquitto, []string{"-c", name}, os.WriteFile(name, []byte(conf), 0o600)
+}
+
+// stop ends the broker.
+func (b *running) stop() {
+	_ = b.cmd.Process.Signal(syscall.SIGTERM) // it may have ended
+	timer := time.AfterFunc(5*time.Second, func() { _ = b.cmd.Process.Kill() })
+	defer timer.Stop()
+	var exit *exec.ExitError
+	if err := b.cmd.Wait(); err != nil && !errors.As(err, &exit) {
+		fmt.Fprintln(os.Stderr, err)
+	}
+}
