@@ -12,10 +12,10 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 MODULES := . examples
 
 .DEFAULT_GOAL := help
-.PHONY: help run test race peers interop fuzz bench compare check fmt lint stale generate rules doc
+.PHONY: help run test race peers interop fuzz bench bench-broker compare check fmt lint stale generate rules doc
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  FUZZTIME=$(FUZZTIME) per fuzz target, BENCHROUNDS=$(BENCHROUNDS) of BENCHTIME=$(BENCHTIME) per benchmark"
 
@@ -57,6 +57,9 @@ fuzz: ## fuzz every target for FUZZTIME each
 
 bench: ## compare the codec with code written by hand and with memcpy
 	MQTTCORE_BENCH=$(BENCHROUNDS) $(GO) test ./codec -v -count=1 -run '^TestBenchTable$$' -benchtime $(BENCHTIME) -timeout 30m
+
+bench-broker: ## put the same load on our broker and on mosquitto, which must be installed
+	cd examples && $(GO) run ./bench/compare
 
 compare: ## measure and test the codec beside other Go libraries, which are downloaded
 	cd examples/compare && $(GO) run .

@@ -25,7 +25,7 @@ type test struct {
 	store bool // the brokers keep messages on disk
 }
 
-// timed is how many of the arguments of a case are of a duration.
+// timed adds to arguments of bench how long to measure.
 func (o *options) timed(args string) []string {
 	return append(strings.Fields(args), "--warm-up", (o.duration / 5).String(), "--duration", o.duration.String())
 }

@@ -49,7 +49,7 @@ Usage: compare [flags]
       --ours                   our broker alone
       --programs FOLDER        put our programs there, and keep them
 
-Run it in the folder examples, since it builds our programs.
+Run it in the folder examples or below, since it builds our programs.
 
 Exit codes:
   0    everything was measured, whether it meets the requirements or not
@@ -101,11 +101,13 @@ func run(ctx context.Context, env *cli.Env) error {
 	return nil
 }
 
+const module = "github.com/mqttcore/mqttcore/examples"
+
 // build builds our programs.
 func build(ctx context.Context, folder string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", folder+string(filepath.Separator), "./bench", "./broker")
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", folder+string(filepath.Separator), module+"/bench", module+"/broker")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return cli.Failf(cli.ExitUsage, "our programs cannot be built: %v: %s; run it in the folder examples", err, out)
+		return cli.Failf(cli.ExitUsage, "our programs cannot be built: %v: %s; run it in the folder examples or below", err, out)
 	}
 	return nil
 }

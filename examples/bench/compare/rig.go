@@ -103,27 +103,37 @@ type report struct {
 // measure runs all cases in turn, so that whatever else the machine does meets
 // all of them.
 func (r *rig) measure(ctx context.Context, env *cli.Env, table []*row) error {
+	defer show(env, "")
 	for round := range r.o.rounds {
 		for i, row := range table {
-			fmt.Fprintf(env.Stderr, "\r\x1b[Kround %d of %d, %d of %d: %s", round+1, r.o.rounds, i+1, len(table), row.test.name)
 			if round > 0 && row.test.kind == idle {
 				continue // memory does not vary
 			}
+			show(env, fmt.Sprintf("round %d of %d, %d of %d: %s", round+1, r.o.rounds, i+1, len(table), row.test.name))
 			for who, results := range map[string]*[]report{ours: &row.ours, theirs: &row.theirs} {
 				if who == theirs && r.o.ours {
 					continue
 				}
 				one, err := r.one(ctx, who, row.test)
 				if err != nil {
-					fmt.Fprintln(env.Stderr)
 					return cli.Failf(cli.ExitLost, "%s, %s: %v", who, row.test.name, err)
 				}
 				*results = append(*results, *one)
 			}
 		}
 	}
-	fmt.Fprint(env.Stderr, "\r\x1b[K")
 	return nil
+}
+
+// show shows on a terminal how far it is.
+func show(env *cli.Env, text string) {
+	f, ok := env.Stderr.(*os.File)
+	if !ok {
+		return
+	}
+	if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+		fmt.Fprintf(f, "\r\x1b[K%s", text)
+	}
 }
 
 // The brokers.

@@ -165,8 +165,9 @@ func align(w io.Writer, table [][]string) {
 		}
 		fmt.Fprintln(w)
 		if n == 0 {
-			for i := range width {
-				fmt.Fprintf(w, "|%s:", strings.Repeat("-", width[i]+1))
+			fmt.Fprintf(w, "|%s", strings.Repeat("-", width[0]+2))
+			for _, n := range width[1:] {
+				fmt.Fprintf(w, "|%s:", strings.Repeat("-", n+1))
 			}
 			fmt.Fprintln(w, "|")
 		}
