@@ -15,7 +15,7 @@ import (
 // Write that comes after changes leaves when these are durable, so one sync of
 // the disk serves all messages that came during the one before.
 type commits struct {
-	store   *store.Store // nil: nothing is kept
+	store   Store        // nil: nothing is kept
 	open    *store.Batch // takes in changes
 	under   *store.Batch // is being committed, or empty
 	busy    bool
@@ -24,6 +24,16 @@ type commits struct {
 	held      []held // by the batch that is under way
 	heldLater []held // by the open one
 	work      chan *store.Batch
+	ended     chan struct{} // closed at the end of the goroutine that commits
+}
+
+// Store keeps changes. See store.Store, which is one.
+type Store interface {
+	NewBatch() *store.Batch
+	// Commit makes a batch durable, all or nothing.
+	Commit(*store.Batch) error
+	// Load calls f with everything that is stored.
+	Load(f func(key, value []byte) error) error
 }
 
 // held is a Write that waits until changes are durable.
@@ -40,10 +50,10 @@ const (
 	retryAfter = time.Second
 )
 
-func (k *commits) init(st *store.Store) {
+func (k *commits) init(st Store) {
 	if k.store = st; st != nil {
 		k.open, k.under = st.NewBatch(), st.NewBatch()
-		k.work = make(chan *store.Batch, 1)
+		k.work, k.ended = make(chan *store.Batch, 1), make(chan struct{})
 	}
 }
 
@@ -89,6 +99,7 @@ func (k *commits) begin() {
 
 // commit runs in a goroutine of its own.
 func (s *Server) commit() {
+	defer close(s.commits.ended)
 	for batch := range s.commits.work {
 		for {
 			start := time.Now()
@@ -140,10 +151,19 @@ func (s *Server) commitFailed(err error) {
 	s.commits.failing = err
 }
 
-// lost returns why changes are not stored at the end.
-func (k *commits) lost() error {
-	if k.failing == nil {
+// end commits what is left, and returns why that is not stored.
+func (k *commits) end() error {
+	if k.store == nil {
 		return nil
 	}
-	return fmt.Errorf("the last changes are not stored, and were not acknowledged: %w", k.failing)
+	close(k.work)
+	<-k.ended
+	err := k.failing
+	if err == nil && k.open.Len() > 0 {
+		err = k.store.Commit(k.open)
+	}
+	if err != nil {
+		return fmt.Errorf("the last changes are not stored, and were not acknowledged: %w", err)
+	}
+	return nil
 }

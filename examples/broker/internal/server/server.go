@@ -23,7 +23,6 @@ import (
 
 	"github.com/mqttcore/mqttcore/examples/broker/internal/config"
 	"github.com/mqttcore/mqttcore/examples/broker/internal/listen"
-	"github.com/mqttcore/mqttcore/examples/broker/internal/store"
 )
 
 // Options configures a Server.
@@ -32,7 +31,7 @@ type Options struct {
 	// Listeners are open; Run closes them.
 	Listeners []*listen.Listener
 	// Store keeps what is to survive; nil for nothing.
-	Store *store.Store
+	Store Store
 	// IDPrefix is part of the Client Identifiers that the broker assigns, and no
 	// earlier run had it.
 	IDPrefix string
@@ -127,7 +126,6 @@ func (s *Server) Run(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { s.ask(s.stop) })()
 	if s.options.Store != nil {
 		go s.commit()
-		defer close(s.commits.work)
 	}
 	for _, l := range s.options.Listeners {
 		go s.listen(l)
@@ -148,7 +146,7 @@ func (s *Server) Run(ctx context.Context) error {
 	for c := range s.live {
 		_ = c.Close() // its goroutines end by it
 	}
-	return s.commits.lost()
+	return s.commits.end()
 }
 
 func (s *Server) listen(l *listen.Listener) {
