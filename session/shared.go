@@ -76,6 +76,10 @@ func (s *Shared) free(b []byte) {
 	s.buffers = append(s.buffers, b[:0])
 }
 
+// Recycle takes back a buffer that ReplaceWriteBuffer returned, once its bytes are
+// written. Any of the connections may get it.
+func (s *Shared) Recycle(buf []byte) { s.free(buf) }
+
 // message returns an empty entry.
 func (s *Shared) message() *message {
 	m := s.messages

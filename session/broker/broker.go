@@ -149,6 +149,11 @@ func (b *Broker) ReplaceWriteBuffer(h Handle, buf []byte) (written []byte) {
 	return buf
 }
 
+// RecycleWriteBuffer takes back a buffer that ReplaceWriteBuffer returned, once
+// its bytes are written, for the Writes of any connection. So connections hold
+// none while they have nothing to write.
+func (b *Broker) RecycleWriteBuffer(buf []byte) { b.shared.Recycle(buf) }
+
 // Disconnect ends a connection. A v5.0 client is told the reason.
 func (b *Broker) Disconnect(now time.Time, h Handle, reason codec.ReasonCode) {
 	b.now = now

@@ -111,48 +111,30 @@ func (c *conn) release() {
 	c.server.inbox.put(happening{what: wasReleased, conn: c})
 }
 
-// write sends the bytes of a Write. What cannot leave at once, because the
-// socket is full or because changes have to be durable first, counts as unsent,
-// and the broker makes no other Write until it is out; only the last one of a
-// connection that was taken over may come behind.
+// write sends the bytes of a Write, once the changes before it are durable. Until
+// they are out the broker makes no other Write; only the last one of a connection
+// that was taken over may come behind.
 func (c *conn) write(data [][]byte) {
 	s := c.server
-	wait := s.commits.pending()
-	if c.raw != nil && c.unsent == 0 && !wait {
-		rest, err := s.sockets.write(c.raw, data)
-		if err != nil {
-			s.broker.Closed(s.now, c.handle, err)
-			return
-		}
-		if len(rest) == 0 {
-			return
-		}
-		data = rest
-	}
-	w := s.keep(c, data)
+	w := outgoing{data, s.broker.ReplaceWriteBuffer(c.handle, nil)}
 	if c.unsent++; c.unsent == 1 {
 		s.broker.SetWriteBlocked(s.now, c.handle, true)
 	}
-	if wait {
+	if s.commits.pending() {
 		s.commits.hold(c, w)
 		return
 	}
-	c.send(w)
+	c.letGo(w)
 }
 
-// letGo sends what was held back.
+// letGo sends what nothing holds back any more: at the end of the round, or in
+// the background if it is not for a plain socket that is free.
 func (c *conn) letGo(w outgoing) {
-	if c.raw == nil || c.sending || c.broken {
+	if c.raw == nil || c.unsent > 1 || c.broken {
 		c.send(w)
 		return
 	}
-	rest, err := c.server.sockets.write(c.raw, w.data)
-	if err == nil && len(rest) > 0 {
-		w.data = rest
-		c.send(w)
-		return
-	}
-	c.written(w, err)
+	c.server.flusher.list = append(c.server.flusher.list, due{conn: c, outgoing: w})
 }
 
 // send writes in the background, after what is being written already.
@@ -174,7 +156,7 @@ func (c *conn) send(w outgoing) {
 // written goes on after the bytes of a Write are out, or cannot get out.
 func (c *conn) written(w outgoing, err error) {
 	s := c.server
-	s.buffers.put(w.buf)
+	s.broker.RecycleWriteBuffer(w.buf)
 	c.unsent--
 	if err != nil {
 		c.broken = true

@@ -60,8 +60,7 @@ type Server struct {
 	live     map[*conn]struct{}      // until their sockets are closed
 	fed      []*conn                 // whose readers wait
 	unproven int                     // bytes of clients that are not let in yet
-	sockets  socketWriter
-	buffers  buffers
+	flusher  flusher
 	measured measured
 	trouble  atomic.Pointer[error] // why clients are not served
 	stopping bool
@@ -127,6 +126,8 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.options.Store != nil {
 		go s.commit()
 	}
+	s.flusher.start()
+	defer s.flusher.stop()
 	for _, l := range s.options.Listeners {
 		go s.listen(l)
 	}
@@ -137,7 +138,9 @@ func (s *Server) Run(ctx context.Context) error {
 		for i := range list {
 			s.handle(&list[i])
 		}
-		s.drain()
+		for s.drain(); s.flush(); {
+			s.drain()
+		}
 		s.commits.begin()
 		s.release()
 		s.measured.round(s.now)
