@@ -10,18 +10,19 @@ import (
 func resume(s *scene) {
 	pub := s.fresh("pub")
 	for q := 1; q <= 2; q++ {
-		topic := fmt.Sprint("at", q)
-		sub := s.connect("sub", s.keeping())
+		topic, id := fmt.Sprint("at", q), fmt.Sprint("sub", q)
+		sub := s.connect(id, s.keeping())
 		sub.subscribe(filter{Filter: topic, QoS: q})
 		pub.say(topic, q, "0")
 		sub.wants(fmt.Sprintf("%s 0 q%d", topic, q))
+		sub.unsubscribe("x") // once that is answered, the message is acknowledged
 		if q == 1 {
 			sub.disconnect(0, nil)
 		} else {
 			sub.kill()
 		}
 		pub.say(topic, q, "1", "2", "3")
-		sub = s.connect("sub", s.keeping())
+		sub = s.connect(id, s.keeping())
 		if !sub.answer.Present {
 			failf("the session is lost")
 		}
@@ -31,7 +32,7 @@ func resume(s *scene) {
 		sub.disconnect(0, nil)
 	}
 	pub.say("at1", 1, "lost")
-	sub := s.fresh("sub")
+	sub := s.fresh("sub1")
 	if sub.answer.Present {
 		failf("a clean start found a session")
 	}
@@ -72,7 +73,7 @@ func senderCut(s *scene) {
 		topic := fmt.Sprint("at", q)
 		watch := s.fresh("watch")
 		watch.subscribe(filter{Filter: topic, QoS: 2})
-		pub := s.connect("pub", s.keeping())
+		pub := s.connect(fmt.Sprint("pub", q), s.keeping())
 		var acks []chan line
 		for i := range messages {
 			acks = append(acks, pub.start(message{Topic: topic, QoS: q, Payload: text("%d", i)}))
@@ -123,7 +124,7 @@ func receiverCut(s *scene) {
 		topic := fmt.Sprint("at", q)
 		o := s.keeping()
 		o.DropAfter = 10
-		sub := s.connect("sub", o)
+		sub := s.connect(fmt.Sprint("sub", q), o)
 		sub.subscribe(filter{Filter: topic, QoS: q})
 		pub := s.fresh("pub")
 		var acks []chan line
