@@ -86,7 +86,7 @@ const mostAsked = 64
 func (b *Broker) Accept(now time.Time, h Handle, a Admission) {
 	b.now = now
 	if c := b.admitting(h); c != nil {
-		c.admission, c.admitting = a, false
+		*c.admission, c.admitting = a, false
 		c.client.User = a.User
 		if a.Limits != nil {
 			c.limits = a.Limits
@@ -156,7 +156,8 @@ func (b *Broker) ask(c *conn, ev *Event, q *question) {
 	b.asked++
 	q.id, q.conn, q.sess = b.asked, c, c.sess
 	b.questions[q.id] = q
-	c.sess.asked = append(c.sess.asked, q)
+	l := c.sess.later()
+	l.asked = append(l.asked, q)
 	ev.Question = q.id
 }
 
@@ -187,7 +188,7 @@ func (b *Broker) asksSubscribe(c *conn, ev *Event) bool {
 // ordered does what needs no answer, in its turn.
 func (b *Broker) ordered(c *conn, q *question) {
 	q.conn, q.sess, q.answered = c, c.sess, true
-	if len(c.sess.asked) == 0 {
+	if c.sess.openQuestions() == 0 {
 		b.settle(q)
 		return
 	}
@@ -196,7 +197,8 @@ func (b *Broker) ordered(c *conn, q *question) {
 	} else {
 		q.unsubscribe = q.unsubscribe.Clone()
 	}
-	c.sess.asked = append(c.sess.asked, q)
+	l := c.sess.later()
+	l.asked = append(l.asked, q)
 }
 
 // Answer answers a question. One that is answered already is ignored, as is a
@@ -214,9 +216,9 @@ func (b *Broker) Answer(now time.Time, id Question, a Answer) {
 		return
 	}
 	s := q.sess
-	for len(s.asked) > 0 && s.asked[0].answered {
-		q := s.asked[0]
-		s.asked = slices.Delete(s.asked, 0, 1)
+	for s.openQuestions() > 0 && s.late.asked[0].answered {
+		q := s.late.asked[0]
+		s.late.asked = slices.Delete(s.late.asked, 0, 1)
 		b.settle(q)
 	}
 }
@@ -250,7 +252,8 @@ func (b *Broker) settlePublish(q *question) {
 	}
 	if s := q.sess; qos > codec.QoS0 && !s.ended {
 		if s.conn == nil {
-			s.acks = append(s.acks, ack{q.token, code})
+			l := s.later()
+			l.acks = append(l.acks, ack{q.token, code})
 			return
 		}
 		s.ack(b.now, ack{q.token, code})
@@ -288,10 +291,12 @@ func (s *sess) ack(now time.Time, a ack) {
 
 // acknowledge sends what waited for the client.
 func (s *sess) acknowledge(now time.Time) {
-	for _, a := range s.acks {
-		s.ack(now, a)
+	if s.late != nil {
+		for _, a := range s.late.acks {
+			s.ack(now, a)
+		}
+		s.late.acks = nil
 	}
-	s.acks = nil
 }
 
 // Revoke ends a subscription of a client that it may not have any more. It
@@ -299,9 +304,13 @@ func (s *sess) acknowledge(now time.Time) {
 func (b *Broker) Revoke(now time.Time, clientID, filter string) bool {
 	b.now = now
 	s := b.sessions[clientID]
-	if s == nil || s.subs[filter] == nil {
+	if s == nil {
 		return false
 	}
-	b.leave(s.subs[filter])
+	sub := b.subs.find(s, []byte(filter))
+	if sub == nil {
+		return false
+	}
+	b.leave(sub)
 	return true
 }

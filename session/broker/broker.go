@@ -62,7 +62,6 @@ type Broker struct {
 // scratch is memory that is used again.
 type scratch struct {
 	codes   []codec.ReasonCode
-	replays []*subscription
 	publish codec.Publish
 	topic   codec.Bytes // with a mount point
 	seen    view        // the last one
@@ -74,6 +73,7 @@ type scratch struct {
 func New(cfg Config) *Broker {
 	b := &Broker{cfg: cfg, sessions: make(map[string]*sess), questions: make(map[Question]*question), endpoints: make(map[*Endpoint]*endpoint)}
 	b.writers.role = 1
+	b.subs.init()
 	b.cfg.normalize(&b.shared)
 	return b
 }
@@ -84,7 +84,7 @@ func (b *Broker) Open(now time.Time, e *Endpoint) Handle {
 	b.now = now
 	at := b.endpoint(e)
 	c := &conn{at: at, client: &at.nobody, limits: &b.cfg.Limits, srv: session.NewServer(at.server)}
-	c.timer = timer{what: alarmConn, conn: c}
+	c.timer.owner = c
 	b.conns.add(c)
 	b.startSys()
 	b.stats.Opened++
@@ -134,7 +134,7 @@ func (b *Broker) SetWriteBlocked(now time.Time, h Handle, blocked bool) {
 // to read asks again after it called another method, Tick included.
 func (b *Broker) InputPaused(h Handle) bool {
 	c := b.conns.get(h)
-	return c != nil && (c.srv.InputPaused() || c.sess != nil && len(c.sess.asked) >= mostAsked)
+	return c != nil && (c.srv.InputPaused() || c.sess != nil && c.sess.openQuestions() >= mostAsked)
 }
 
 // ReplaceWriteBuffer gives the bytes of the Write that was just pulled to the
@@ -203,21 +203,18 @@ func (b *Broker) Tick(now time.Time) {
 		b.told = time.Time{}
 	}
 	for t := b.timers.due(now); t != nil; t = b.timers.due(now) {
-		switch t.what {
-		case alarmConn:
-			t.conn.srv.Tick(now)
-			b.busy.push(t.conn)
-		case alarmRate:
-			t.conn.srv.HoldInput(now, false)
-			b.busy.push(t.conn)
-		case alarmExpiry:
-			b.stats.Expired++
-			b.endSession(t.sess)
-		case alarmWill:
-			b.publishWill(t.sess)
-		case alarmRetained:
-			b.unretain(t.topic)
-		case alarmSys:
+		switch owner := t.owner.(type) {
+		case *conn:
+			owner.srv.Tick(now)
+			b.busy.push(owner)
+		case *rate:
+			owner.conn.srv.HoldInput(now, false)
+			b.busy.push(owner.conn)
+		case *sess:
+			b.rouse(owner)
+		case *retainedNode:
+			b.unretain(owner)
+		case *sysState:
 			b.round()
 		}
 	}

@@ -144,7 +144,7 @@ const (
 )
 
 // storeSubscription tells of a subscription.
-func (b *Broker) storeSubscription(sub *subscription, replay bool) {
+func (b *Broker) storeSubscription(sub *subscription) {
 	if !sub.sess.durable {
 		return
 	}
@@ -156,14 +156,18 @@ func (b *Broker) storeSubscription(sub *subscription, replay bool) {
 	}
 	add(flagNoLocal, sub.noLocal)
 	add(flagRetainAsPublished, sub.retainAsPublished)
-	add(flagReplay, replay)
-	b.tell(store(append(sub.sess.key(keySubscription), sub.filter...), binary.AppendUvarint([]byte{flags}, uint64(sub.id))))
+	add(flagReplay, sub.due)
+	b.tell(store(b.subscriptionKey(sub), binary.AppendUvarint([]byte{flags}, uint64(sub.id()))))
 }
 
 func (b *Broker) discardSubscription(sub *subscription) {
 	if sub.sess.durable {
-		b.tell(discard(append(sub.sess.key(keySubscription), sub.filter...)))
+		b.tell(discard(b.subscriptionKey(sub)))
 	}
+}
+
+func (b *Broker) subscriptionKey(sub *subscription) []byte {
+	return append(sub.sess.key(keySubscription), b.subs.filter(sub)...)
 }
 
 // storeWill tells of the Will of a session, when its client may be told that the

@@ -13,7 +13,7 @@ import (
 // connect begins the answer to CONNECT. The packet is copied, as the answer may
 // have to wait. It reports whether the driver is asked. (v3.1.1 and v5.0 3.1.4)
 func (b *Broker) connect(c *conn, p *codec.Connect) bool {
-	c.connect = p.Clone()
+	c.connect, c.admission = p.Clone(), new(Admission)
 	c.client = &Client{ID: string(p.ClientID), Endpoint: c.at.nobody.Endpoint}
 	switch {
 	case b.stopping:
@@ -111,9 +111,9 @@ func (b *Broker) assignClientID(prefix string) string {
 // accept answers CONNECT by a CONNACK with success. No connection has the
 // session any more.
 func (b *Broker) accept(c *conn) {
-	p := c.connect
-	c.connect = nil
-	if c.admission.NoWill {
+	p, admission := c.connect, c.admission
+	c.connect, c.admission = nil, nil
+	if admission.NoWill {
 		p.Will = codec.Opt[codec.Will]{}
 	}
 	b.busy.push(c)
@@ -123,7 +123,7 @@ func (b *Broker) accept(c *conn) {
 	if !fresh {
 		state = s.state // [MQTT-3.1.2-5]
 	}
-	if err := c.srv.Accept(b.now, b.connack(c, p), state); err != nil {
+	if err := c.srv.Accept(b.now, b.connack(c, p, admission), state); err != nil {
 		if c.srv.Status() == session.StatusConnecting {
 			b.refuse(c, codec.ReasonUnspecifiedError)
 		}
@@ -140,8 +140,7 @@ func (b *Broker) accept(c *conn) {
 	s.state, s.client, s.conn, c.sess = c.srv.State(), c.client, c, s
 	s.resumed()
 	b.stats.Accepted++
-	b.timers.stop(&s.expiry)
-	b.timers.stop(&s.willDelay) // [MQTT-3.1.3-9]
+	b.timers.stop(&s.timer) // [MQTT-3.1.3-9]
 	if s.will != nil {
 		b.discardWill(s)
 	}
@@ -160,13 +159,13 @@ func (b *Broker) accept(c *conn) {
 }
 
 // connack puts the answer to CONNECT together.
-func (b *Broker) connack(c *conn, p *codec.Connect) *codec.Connack {
+func (b *Broker) connack(c *conn, p *codec.Connect, a *Admission) *codec.Connack {
 	ack := new(codec.Connack)
 	if !c.srv.Version().IsV5() {
 		return ack
 	}
 	props := &ack.Properties
-	*props = c.admission.properties()
+	*props = a.properties()
 	b.cfg.announce(props, c)
 	if len(p.ClientID) == 0 {
 		props.AssignedClientIdentifier = codec.Text(c.client.ID) // [MQTT-3.2.2-16]

@@ -19,10 +19,11 @@ type conn struct {
 	limits *Limits
 	rate   *rate // nil as long as nothing is measured
 
-	// connect is a copy of CONNECT until it is answered.
+	// connect is a copy of CONNECT until it is answered, admission what the driver
+	// said to it.
 	connect   *codec.Connect
-	admission Admission // of the driver
-	sess      *sess     // from a successful CONNACK to Close
+	admission *Admission
+	sess      *sess // from a successful CONNACK to Close
 	// successor waits with its CONNECT for the Close of this connection,
 	// whose session it takes over; heirOf is the way back.
 	successor, heirOf *conn

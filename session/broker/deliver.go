@@ -56,7 +56,7 @@ func (m *match) add(sub *subscription) {
 			both := h.ids.Clone()
 			h.ids, h.merged = &both, true
 		}
-		h.ids.Add(sub.id)
+		h.ids.Add(sub.id())
 	}
 }
 

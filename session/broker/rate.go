@@ -27,6 +27,7 @@ const burst = time.Second
 // rate measures what a client sends. Each of the times is that at which the
 // client would have sent what it did, had it kept to its rate.
 type rate struct {
+	conn            *conn
 	messages, bytes time.Time
 	timer           timer // when its input goes on
 }
@@ -45,7 +46,8 @@ func (b *Broker) charge(c *conn, messages, bytes int) {
 		return
 	}
 	if c.rate == nil {
-		c.rate = &rate{timer: timer{what: alarmRate, conn: c}}
+		c.rate = &rate{conn: c}
+		c.rate.timer.owner = c.rate
 	}
 	if most := c.limits.MessagesPerSecond; most > 0 && messages > 0 {
 		count(&c.rate.messages, b.now, messages, most)

@@ -26,15 +26,17 @@ func (b *Broker) Recheck(now time.Time) {
 }
 
 func (b *Broker) recheckSubscriptions(s *sess) {
-	for _, filter := range slices.Sorted(maps.Keys(s.subs)) {
-		sub := s.subs[filter]
-		f := codec.Subscription{Filter: codec.Bytes(filter), QoS: sub.qos, NoLocal: sub.noLocal, RetainAsPublished: sub.retainAsPublished}
+	for _, sub := range b.subs.of(s) {
+		f := codec.Subscription{
+			Filter: codec.Bytes(b.subs.filter(sub)), QoS: sub.qos,
+			NoLocal: sub.noLocal, RetainAsPublished: sub.retainAsPublished,
+		}
 		switch code := b.maySubscribe(s.client, &f); {
 		case code.IsError():
 			b.leave(sub)
 		case f.QoS != sub.qos:
 			sub.qos = f.QoS
-			b.storeSubscription(sub, slices.Contains(s.replay.subs, sub))
+			b.storeSubscription(sub)
 		}
 	}
 }

@@ -1,8 +1,6 @@
 package broker
 
 import (
-	"slices"
-
 	"github.com/mqttcore/mqttcore/session"
 )
 
@@ -10,49 +8,71 @@ import (
 // them as its client takes them, so that they never fill its queue. They stay
 // due while the client is away.
 type replay struct {
-	subs  []*subscription // whose turn is to come, each once; the first is under way
-	found []*retainedNode // of the first, those that are left
+	subs  []*subscription // whose turn is to come; some may have ended
+	next  int             // of subs
+	found []*retainedNode // of the next one, those that are left
 	seq   uint64          // what was stored later reached the subscriber by itself
-	begun bool            // found belongs to the first
+	begun bool            // found belongs to the next one
 }
 
 // startReplay makes the retained messages of a subscription due, from the
 // beginning if they are due already.
 func (b *Broker) startReplay(sub *subscription) {
-	r := &sub.sess.replay
-	r.drop(sub)
-	r.subs = append(r.subs, sub)
+	s := sub.sess
+	if s.replay == nil {
+		s.replay = new(replay)
+	}
+	switch r := s.replay; {
+	case !sub.due:
+		sub.due = true
+		r.subs = append(r.subs, sub)
+	case r.subs[r.next] == sub:
+		r.begun = false
+	}
 }
 
-// drop forgets a subscription.
-func (r *replay) drop(sub *subscription) {
-	i := slices.Index(r.subs, sub)
-	if i < 0 {
-		return
+// pass goes on to the next subscription.
+func (b *Broker) passReplay(s *sess) {
+	r := s.replay
+	sub := r.subs[r.next]
+	r.subs[r.next] = nil
+	r.next++
+	r.begun = false
+	sub.due = false
+	if sub.sess == nil {
+		b.subs.subs.remove(sub.number)
 	}
-	if i == 0 {
-		r.begun, r.found = false, nil
+	if r.next == len(r.subs) {
+		s.replay = nil
 	}
-	r.subs = slices.Delete(r.subs, i, i+1)
+}
+
+// stopReplay ends everything that is due.
+func (b *Broker) stopReplay(s *sess) {
+	for s.replay != nil {
+		b.passReplay(s)
+	}
 }
 
 // feed sends retained messages that are due as long as nothing waits for the
 // client. It reports whether it sent any.
 func (b *Broker) feed(c *conn) (sent bool) {
 	s := c.sess
-	if s == nil || len(s.replay.subs) == 0 {
+	if s == nil {
 		return false
 	}
-	r := &s.replay
-	for len(r.subs) > 0 && c.srv.Status() == session.StatusConnected && c.srv.Queued() == 0 {
-		sub := r.subs[0]
-		if !r.begun {
+	for s.replay != nil && c.srv.Status() == session.StatusConnected && c.srv.Queued() == 0 {
+		r := s.replay
+		sub := r.subs[r.next]
+		if !r.begun && sub.sess != nil {
 			r.begun, r.seq = true, b.retained.seq
-			r.found = b.retained.match([]byte(sub.filter), r.found[:0])
+			r.found = b.retained.match([]byte(b.subs.filter(sub)), r.found[:0])
 		}
-		if len(r.found) == 0 {
-			r.drop(sub)
-			b.storeSubscription(sub, false)
+		if sub.sess == nil || len(r.found) == 0 {
+			b.passReplay(s)
+			if sub.sess != nil {
+				b.storeSubscription(sub)
+			}
 			continue
 		}
 		n := r.found[0]

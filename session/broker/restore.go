@@ -73,6 +73,13 @@ type restored struct {
 	state bool // its session record was found
 	// closed is that record if it has to be stored again.
 	closed []byte
+	subs   []storedSubscription
+}
+
+type storedSubscription struct {
+	filter []byte
+	flags  byte
+	id     uint32
 }
 
 // restoreSession takes in what belongs to a session.
@@ -105,7 +112,7 @@ func (b *Broker) restoreSession(found map[uint64]*restored, key, value []byte) e
 		}
 		return s.state.RestoreRecord(value)
 	case keySubscription:
-		return s.restoreSubscription(string(rest), value)
+		return r.restoreSubscription(rest, value)
 	case keyWill:
 		return s.restoreWill(value)
 	default:
@@ -129,7 +136,7 @@ func closeRecord(record []byte, now time.Time) []byte {
 	return append(binary.AppendUvarint(out, millis(now)), record[1+n+m:]...)
 }
 
-func (s *sess) restoreSubscription(filter string, value []byte) error {
+func (r *restored) restoreSubscription(filter, value []byte) error {
 	if len(value) < 2 || codec.ValidTopicFilter(filter, codec.V5) != nil || value[0]&flagQoS > 2 {
 		return ErrCorrupt
 	}
@@ -137,16 +144,7 @@ func (s *sess) restoreSubscription(filter string, value []byte) error {
 	if n != len(value)-1 || id > codec.MaxRemaining {
 		return ErrCorrupt
 	}
-	flags := value[0]
-	sub := &subscription{
-		sess: s, filter: filter, qos: codec.QoS(flags & flagQoS),
-		noLocal: flags&flagNoLocal != 0, retainAsPublished: flags&flagRetainAsPublished != 0,
-	}
-	sub.identify(uint32(id))
-	s.subs[filter] = sub
-	if flags&flagReplay != 0 {
-		s.replay.subs = append(s.replay.subs, sub)
-	}
+	r.subs = append(r.subs, storedSubscription{slices.Clone(filter), value[0], uint32(id)})
 	return nil
 }
 
@@ -228,7 +226,7 @@ func (b *Broker) restoreRetained(topic, value []byte) error {
 	t.seq = max(t.seq, seq)
 	if expires != 0 {
 		n.expires = time.UnixMilli(int64(expires))
-		n.timer.what, n.timer.topic = alarmRetained, n
+		n.timer.owner = n
 		b.timers.set(&n.timer, n.expires)
 	}
 	return nil
@@ -239,11 +237,16 @@ func (b *Broker) enroll(r *restored) {
 	s := r.sess
 	s.durable = r.known && r.state
 	if !s.durable {
-		s.subs = make(map[string]*subscription)
 		return
 	}
-	for _, sub := range s.subs {
-		b.subs.add(sub)
+	for _, stored := range r.subs {
+		sub := b.subs.add(s, stored.filter)
+		sub.qos = codec.QoS(stored.flags & flagQoS)
+		sub.noLocal, sub.retainAsPublished = stored.flags&flagNoLocal != 0, stored.flags&flagRetainAsPublished != 0
+		sub.identify(stored.id)
+		if stored.flags&flagReplay != 0 {
+			b.startReplay(sub)
+		}
 	}
 }
 
@@ -259,9 +262,6 @@ func (b *Broker) wake(r *restored) {
 	default:
 		if r.closed != nil {
 			b.tell(store(binary.BigEndian.AppendUint64(s.key(keyRecord), 0), r.closed))
-		}
-		if at, ok := s.state.Expires(); ok {
-			b.timers.set(&s.expiry, at)
 		}
 		b.startWill(s)
 	}

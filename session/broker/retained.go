@@ -55,7 +55,7 @@ func (b *Broker) retain(from *Client, p *codec.Publish, expires time.Time) {
 	t.seq++
 	n.message, n.expires, n.seq, n.from = p, expires, t.seq, from
 	if !expires.IsZero() || n.timer.place != 0 {
-		n.timer.what, n.timer.topic = alarmRetained, n
+		n.timer.owner = n
 		b.timers.set(&n.timer, expires)
 	}
 	b.storeRetained(n)

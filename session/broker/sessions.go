@@ -13,28 +13,47 @@ import (
 type sess struct {
 	client  *Client
 	number  uint64 // in the keys of what is stored
-	durable bool   // it is told as changes
 	state   *session.State
 	conn    *conn // nil while the client is away
-	subs    map[string]*subscription
-
-	will      *will // from CONNACK until it is published or withdrawn
-	willDelay timer
-	expiry    timer
-
-	replay replay          // retained messages that are still to be sent
-	lent   map[uint64]lent // messages of shared subscriptions, by token
-	asked  []*question     // what waits for the driver, in order
-	acks   []ack           // of QoS 2, for the time when the client is back
-	ended  bool
+	will    *will // from CONNACK until it is published or withdrawn
+	replay  *replay
+	lent    map[uint64]lent // messages of shared subscriptions, by token
+	late    *late
+	subs    chain // of subscriptionTree
+	filters int   // in subs
+	timer   timer // of the end of the session or the Will Delay, whichever is first
+	durable bool  // it is told as changes
+	ended   bool
 
 	hit hit // used while a message is routed
 }
 
+// late is what waits for the driver, in order, and acknowledgements of QoS 2 for
+// the time when the client is back.
+type late struct {
+	asked []*question
+	acks  []ack
+}
+
+// later returns what waits, to be added to.
+func (s *sess) later() *late {
+	if s.late == nil {
+		s.late = new(late)
+	}
+	return s.late
+}
+
+// openQuestions returns how many questions are not settled.
+func (s *sess) openQuestions() int {
+	if s.late == nil {
+		return 0
+	}
+	return len(s.late.asked)
+}
+
 func newSess(number uint64) *sess {
-	s := &sess{number: number, subs: make(map[string]*subscription)}
-	s.expiry = timer{what: alarmExpiry, sess: s}
-	s.willDelay = timer{what: alarmWill, sess: s}
+	s := &sess{number: number}
+	s.timer.owner = s
 	return s
 }
 
@@ -44,10 +63,29 @@ func (b *Broker) detached(s *sess) {
 		b.endSession(s) // [MQTT-4.1.0-2] [v3.1.1 MQTT-3.1.2-6]
 		return
 	}
-	if at, ok := s.state.Expires(); ok {
-		b.timers.set(&s.expiry, at)
-	}
 	b.startWill(s)
+}
+
+// wait sets the timer of a session whose client is away.
+func (b *Broker) wait(s *sess) {
+	at, ok := s.state.Expires()
+	if s.will != nil && !s.will.due.IsZero() && (!ok || s.will.due.Before(at)) {
+		at = s.will.due
+	}
+	b.timers.set(&s.timer, at)
+}
+
+// rouse does what is due for a session whose client is away.
+func (b *Broker) rouse(s *sess) {
+	if s.will != nil && !s.will.due.IsZero() && !b.now.Before(s.will.due) {
+		b.publishWill(s)
+	}
+	if s.state.Expired(b.now) {
+		b.stats.Expired++
+		b.endSession(s)
+		return
+	}
+	b.wait(s)
 }
 
 // endSession ends a session that has no connection. A Will that waits is
@@ -57,11 +95,11 @@ func (b *Broker) endSession(s *sess) {
 		delete(b.sessions, s.client.ID)
 	}
 	s.ended = true
-	b.timers.stop(&s.expiry)
-	for _, sub := range s.subs {
-		b.subs.remove(sub)
+	b.timers.stop(&s.timer)
+	b.stopReplay(s)
+	for s.subs.first != 0 {
+		b.subs.remove(b.subs.subs.at(s.subs.first))
 	}
-	s.subs, s.replay = nil, replay{}
 	b.stats.Dropped += uint64(s.state.Queued() + s.state.Inflight())
 	b.publishWill(s)
 	b.redeliver(s)

@@ -13,42 +13,61 @@ import (
 // ShareName and filter. (v5.0 4.8.2)
 type group struct {
 	share   string
-	members []*subscription
+	number  uint32
+	sibling *group // the next one with the same filter
+	members []member
 	next    int // whose turn it is
 	round   uint64
 }
 
-// group returns the shared subscription with a ShareName, which it makes if
-// there is none.
-func (n *subscriptionNode) group(share string) *group {
-	for _, g := range n.groups {
-		if g.share == share {
+// member is a session of a shared subscription.
+type member struct {
+	*subscription
+	full uint64 // the round in which it had no room
+}
+
+// group returns the shared subscription with a ShareName, or nil.
+func (n *node) group(share []byte) *group {
+	for g := n.groups; g != nil; g = g.sibling {
+		if g.share == string(share) {
 			return g
 		}
 	}
-	g := &group{share: share}
-	n.groups = append(n.groups, g)
-	return g
+	return nil
 }
 
-func (g *group) add(sub *subscription) {
-	sub.group, sub.place = g, len(g.members)
-	g.members = append(g.members, sub)
+// join adds a subscription to a shared one, which begins with its first member.
+func (t *subscriptionTree) join(n *node, share string, sub *subscription) {
+	g := n.group([]byte(share))
+	if g == nil {
+		t.groups++
+		g = &group{share: share, number: t.groups}
+		last := &n.groups
+		for *last != nil {
+			last = &(*last).sibling
+		}
+		*last = g
+	}
+	sub.group = g
+	g.members = append(g.members, member{subscription: sub})
 }
 
 // leave removes a member. A shared subscription without members ends.
-func (n *subscriptionNode) leave(sub *subscription) {
+func (n *node) leave(sub *subscription) {
 	g := sub.group
-	g.members = slices.Delete(g.members, sub.place, sub.place+1)
-	for i, m := range g.members[sub.place:] {
-		m.place = sub.place + i
-	}
-	if sub.place < g.next {
+	i := slices.IndexFunc(g.members, func(m member) bool { return m.subscription == sub })
+	g.members = slices.Delete(g.members, i, i+1)
+	if i < g.next {
 		g.next--
 	}
-	sub.group = nil
-	if len(g.members) == 0 {
-		n.groups = slices.DeleteFunc(n.groups, func(x *group) bool { return x == g })
+	if len(g.members) > 0 {
+		return
+	}
+	for at := &n.groups; *at != nil; at = &(*at).sibling {
+		if *at == g {
+			*at = g.sibling
+			return
+		}
 	}
 }
 
@@ -126,12 +145,12 @@ func (b *Broker) redeliver(s *sess) {
 
 // choose returns the member whose turn it is among those that can take a
 // message best, or nil if none can take it at all.
-func (g *group) choose(b *Broker, p *codec.Publish) *subscription {
-	var best *subscription
+func (g *group) choose(b *Broker, p *codec.Publish) *member {
+	var best *member
 	var bestFitness, place int
 	for i := range g.members {
 		at := (g.next + i) % len(g.members)
-		sub := g.members[at]
+		sub := &g.members[at]
 		if f := sub.sess.fitness(b.qos(p, sub.qos)); f > bestFitness && sub.full != g.round {
 			best, bestFitness, place = sub, f, at
 		}

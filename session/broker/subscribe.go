@@ -9,7 +9,7 @@ import (
 //
 // granted holds what the driver answered for each filter, nil for anything.
 func (b *Broker) subscribe(c *conn, p *codec.Subscribe, granted []codec.ReasonCode) {
-	codes, replays := b.scratch.codes[:0], b.scratch.replays[:0]
+	codes := b.scratch.codes[:0]
 	id := p.Properties.SubscriptionIdentifier.Or(0)
 	for i := range p.Filters {
 		f := &p.Filters[i]
@@ -26,23 +26,18 @@ func (b *Broker) subscribe(c *conn, p *codec.Subscribe, granted []codec.ReasonCo
 		if code == codec.ReasonSuccess {
 			f.QoS = min(f.QoS, c.maximumQoS())
 			sub, existed := b.enter(c.sess, f, id)
-			replay := wantsRetained(f, sub, existed)
-			if replay {
-				replays = append(replays, sub)
+			if wantsRetained(f, sub, existed) {
+				b.startReplay(sub)
 			}
-			b.storeSubscription(sub, replay)
+			b.storeSubscription(sub)
 			code = codec.ReasonCode(sub.qos) // [MQTT-3.8.4-7]
 		}
 		codes = append(codes, code)
 	}
-	b.scratch.codes, b.scratch.replays = codes, replays
+	b.scratch.codes = codes
 	if err := c.srv.Suback(b.now, &codec.Suback{PacketID: p.PacketID, ReasonCodes: codes}); err != nil {
 		c.srv.Closed(b.now, err)
 	}
-	for _, sub := range replays {
-		b.startReplay(sub)
-	}
-	clear(replays)
 	b.feed(c)
 }
 
@@ -59,7 +54,7 @@ func (b *Broker) subscribable(c *conn, f *codec.Subscription, id uint32) codec.R
 		return codec.ReasonSubscriptionIdentifiersNotSupported
 	case b.tooLong(f.Filter):
 		return codec.ReasonTopicFilterInvalid
-	case most > 0 && len(s.subs) >= most && s.subs[string(f.Filter)] == nil:
+	case most > 0 && s.filters >= most && b.subs.find(s, f.Filter) == nil:
 		return codec.ReasonQuotaExceeded
 	}
 	return codec.ReasonSuccess
@@ -68,24 +63,24 @@ func (b *Broker) subscribable(c *conn, f *codec.Subscription, id uint32) codec.R
 // enter adds a subscription, or replaces the options of the one with the same
 // filter. [MQTT-3.8.4-3]
 func (b *Broker) enter(s *sess, f *codec.Subscription, id uint32) (sub *subscription, existed bool) {
-	sub, existed = s.subs[string(f.Filter)]
-	if !existed {
-		sub = &subscription{sess: s, filter: string(f.Filter)}
-		s.subs[sub.filter] = sub
-		b.subs.add(sub)
+	if sub = b.subs.find(s, f.Filter); sub != nil {
+		existed = true
+	} else {
+		sub = b.subs.add(s, f.Filter)
 	}
 	sub.qos = f.QoS
 	sub.noLocal, sub.retainAsPublished = f.NoLocal, f.RetainAsPublished
-	if id != sub.id {
-		sub.identify(id)
-	}
+	sub.identify(id)
 	return sub, existed
 }
 
 // identify sets the Subscription Identifier. Messages that wait keep those they
 // were given.
 func (s *subscription) identify(id uint32) {
-	s.id, s.ids = id, nil
+	if id == s.id() {
+		return
+	}
+	s.ids = nil
 	if id != 0 {
 		s.ids = new(codec.SubscriptionIdentifiers)
 		s.ids.Add(id)
@@ -107,10 +102,8 @@ func wantsRetained(f *codec.Subscription, sub *subscription, existed bool) bool 
 
 // leave ends a subscription.
 func (b *Broker) leave(sub *subscription) {
-	delete(sub.sess.subs, sub.filter)
-	sub.sess.replay.drop(sub)
-	b.subs.remove(sub)
 	b.discardSubscription(sub)
+	b.subs.remove(sub)
 }
 
 // unsubscribe answers UNSUBSCRIBE. [MQTT-3.10.4-4] [MQTT-3.10.4-6]
@@ -118,7 +111,7 @@ func (b *Broker) unsubscribe(c *conn, p *codec.Unsubscribe) {
 	codes := b.scratch.codes[:0]
 	for _, filter := range p.Filters {
 		code := codec.ReasonNoSubscriptionExisted
-		if sub := c.sess.subs[string(filter)]; sub != nil {
+		if sub := b.subs.find(c.sess, filter); sub != nil {
 			b.leave(sub)
 			code = codec.ReasonSuccess
 		}

@@ -2,7 +2,6 @@ package broker
 
 import (
 	"bytes"
-	"strings"
 
 	"github.com/mqttcore/mqttcore/codec"
 )
@@ -10,38 +9,88 @@ import (
 // subscription is one Topic Filter of a session, with its options.
 // (v3.1.1 and v5.0 3.8)
 type subscription struct {
-	sess              *sess
-	filter            string // as the client wrote it
+	sess   *sess                          // nil once it has ended
+	ids    *codec.SubscriptionIdentifiers // nil for none
+	group  *group                         // of a shared subscription
+	number uint32
+	node   uint32
+	// Its places among those of its session and of its node.
+	ofSession, ofNode links
+
 	qos               codec.QoS
 	noLocal           bool
 	retainAsPublished bool
-	id                uint32                         // Subscription Identifier, 0 for none
-	ids               *codec.SubscriptionIdentifiers // the same as a property, nil for none
+	due               bool // retained messages are still to be sent
+}
 
-	node  *subscriptionNode
-	group *group // of a shared subscription
-	place int    // in the list of its node or group
-	full  uint64 // the round of the group in which it had no room
+// id returns the Subscription Identifier, 0 for none.
+func (s *subscription) id() uint32 {
+	if s.ids != nil {
+		for id := range s.ids.All() {
+			return id
+		}
+	}
+	return 0
 }
 
 // subscriptionTree is the index of all subscriptions. It has a node for each
 // level of each filter, so that finding the matches of a topic costs what its
-// levels and the matches cost, however many subscriptions there are.
+// levels and the matches cost, however many subscriptions there are. Nodes and
+// subscriptions are numbers, and all children are in one table, as memory that is
+// not in a cache is what costs most.
 type subscriptionTree struct {
-	root   subscriptionNode
-	n      int
-	shared int // of n
+	nodes    slab[node]
+	subs     slab[subscription]
+	children map[edge]uint32     // but for the wildcards
+	long     map[longEdge]uint32 // those whose level is long
+	texts    map[uint32]string   // of these
+	spots    map[spot]uint32
+	n        int
+	shared   int    // of n
+	groups   uint32 // that there ever were
 }
 
-// subscriptionNode is a level of one or more filters.
-type subscriptionNode struct {
-	parent   *subscriptionNode
-	level    string
-	children map[string]*subscriptionNode // but for the wildcards
-	plus     *subscriptionNode
-	hash     *subscriptionNode
-	subs     []*subscription // whose filter ends here
-	groups   []*group
+// node is a level of one or more filters.
+type node struct {
+	edge
+	children   uint32 // less the wildcards
+	plus, hash uint32 // the children for wildcards, 0 for none
+	subs       chain  // those whose filter ends here
+	groups     *group
+}
+
+// edge leads from a node to one of its children.
+type edge struct {
+	parent uint32
+	level  level
+}
+
+// level is the text of a level, if it is short.
+type level struct {
+	n    uint8 // longLevel for another one
+	text [15]byte
+}
+
+type longEdge struct {
+	parent uint32
+	text   string
+}
+
+const (
+	longLevel = 0xFF
+	rootNode  = 1
+)
+
+// spot is what there is one subscription for.
+type spot struct {
+	session     uint64
+	node, group uint32
+}
+
+func (t *subscriptionTree) init() {
+	t.children, t.long = make(map[edge]uint32), make(map[longEdge]uint32)
+	t.texts, t.spots = make(map[uint32]string), make(map[spot]uint32)
+	t.nodes.add() // rootNode
 }
 
 // cutLevel splits off the first level of a topic.
@@ -56,114 +105,56 @@ func cutLevel(topic []byte) (level, rest []byte, more bool) {
 // match hands every subscription that matches the topic to m.
 func (t *subscriptionTree) match(topic []byte, m *match) {
 	// [MQTT-4.7.2-1]: wildcards at the beginning do not match $.
-	t.root.match(topic, topic[0] != '$', m)
+	t.matchBelow(rootNode, topic, topic[0] != '$', m)
 }
 
-// match goes on below a node with what is left of the topic.
-func (n *subscriptionNode) match(topic []byte, wildcards bool, m *match) {
-	if n.hash != nil && wildcards {
-		n.hash.collect(m)
+// matchBelow goes on below a node with what is left of the topic.
+func (t *subscriptionTree) matchBelow(number uint32, topic []byte, wildcards bool, m *match) {
+	n := t.nodes.at(number)
+	if n.hash != 0 && wildcards {
+		t.collect(t.nodes.at(n.hash), m)
 	}
 	level, rest, more := cutLevel(topic)
-	if child := n.children[string(level)]; child != nil {
-		child.found(rest, more, m)
+	if n.children != 0 {
+		if child := t.child(number, level); child != 0 {
+			t.found(child, rest, more, m)
+		}
 	}
-	if n.plus != nil && wildcards {
-		n.plus.found(rest, more, m)
+	if n.plus != 0 && wildcards {
+		t.found(n.plus, rest, more, m)
 	}
 }
 
 // found goes on in a node that matches a level.
-func (n *subscriptionNode) found(rest []byte, more bool, m *match) {
+func (t *subscriptionTree) found(number uint32, rest []byte, more bool, m *match) {
 	if more {
-		n.match(rest, true, m)
+		t.matchBelow(number, rest, true, m)
 		return
 	}
-	n.collect(m)
-	if n.hash != nil {
-		n.hash.collect(m) // "a/#" matches "a"
+	n := t.nodes.at(number)
+	t.collect(n, m)
+	if n.hash != 0 {
+		t.collect(t.nodes.at(n.hash), m) // "a/#" matches "a"
 	}
 }
 
-func (n *subscriptionNode) collect(m *match) {
-	for _, sub := range n.subs {
+func (t *subscriptionTree) collect(n *node, m *match) {
+	for i := n.subs.first; i != 0; {
+		sub := t.subs.at(i)
 		m.add(sub)
+		i = sub.ofNode.next
 	}
-	m.groups = append(m.groups, n.groups...)
-}
-
-// add enters a subscription.
-func (t *subscriptionTree) add(sub *subscription) {
-	share, filter, shared := codec.ParseShared(sub.filter)
-	n := &t.root
-	for more := true; more; {
-		var level string
-		level, filter, more = strings.Cut(filter, "/")
-		n = n.child(level)
-	}
-	sub.node = n
-	t.n++
-	if shared {
-		t.shared++
-		n.group(share).add(sub)
-		return
-	}
-	sub.place = len(n.subs)
-	n.subs = append(n.subs, sub)
-}
-
-// child returns the node of a level, which it makes if there is none.
-func (n *subscriptionNode) child(level string) *subscriptionNode {
-	var slot **subscriptionNode
-	switch level {
-	case "+":
-		slot = &n.plus
-	case "#":
-		slot = &n.hash
-	default:
-		if child := n.children[level]; child != nil {
-			return child
-		}
-		if n.children == nil {
-			n.children = make(map[string]*subscriptionNode)
-		}
-		child := &subscriptionNode{parent: n, level: level}
-		n.children[level] = child
-		return child
-	}
-	if *slot == nil {
-		*slot = &subscriptionNode{parent: n, level: level}
-	}
-	return *slot
-}
-
-// remove takes a subscription out of the index, and with it the nodes that
-// nobody needs any more.
-func (t *subscriptionTree) remove(sub *subscription) {
-	t.n--
-	n := sub.node
-	if sub.group != nil {
-		t.shared--
-		n.leave(sub)
-	} else {
-		last := len(n.subs) - 1
-		n.subs[sub.place] = n.subs[last]
-		n.subs[sub.place].place = sub.place
-		n.subs[last] = nil
-		n.subs = n.subs[:last]
-	}
-	for ; n.parent != nil && n.empty(); n = n.parent {
-		switch p := n.parent; n.level {
-		case "+":
-			p.plus = nil
-		case "#":
-			p.hash = nil
-		default:
-			delete(p.children, n.level)
-		}
+	for g := n.groups; g != nil; g = g.sibling {
+		m.groups = append(m.groups, g)
 	}
 }
 
-func (n *subscriptionNode) empty() bool {
-	return len(n.subs)+len(n.groups)+len(n.children) == 0 && n.plus == nil && n.hash == nil
+// child returns the child of a node for a level that is no wildcard, 0 for none.
+func (t *subscriptionTree) child(parent uint32, text []byte) uint32 {
+	e := edge{parent: parent}
+	if len(text) > len(e.level.text) {
+		return t.long[longEdge{parent, string(text)}]
+	}
+	e.level.n = uint8(copy(e.level.text[:], text))
+	return t.children[e]
 }

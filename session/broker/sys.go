@@ -67,7 +67,7 @@ func (b *Broker) startSys() {
 	if b.cfg.Sys.Interval <= 0 || !y.since.IsZero() {
 		return
 	}
-	y.since, y.last, y.timer.what = b.now, b.now, alarmSys
+	y.since, y.last, y.timer.owner = b.now, b.now, y
 	y.told = make(map[string]string)
 	if b.cfg.Sys.Version != "" {
 		b.figure("version", b.cfg.Sys.Version)

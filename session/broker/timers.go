@@ -2,38 +2,26 @@ package broker
 
 import "time"
 
-// alarm is what a timer is for.
-type alarm uint8
-
-const (
-	alarmConn     alarm = iota // the deadline of a connection
-	alarmRate                  // the input of a connection goes on
-	alarmExpiry                // the end of a session
-	alarmWill                  // the end of a Will Delay
-	alarmSys                   // the next round of $SYS
-	alarmRetained              // the end of a retained message
-)
-
-// timer is one deadline of the broker. Its zero value, less what it is for, is
-// a timer that is not set.
+// timer is one deadline of the broker. Its zero value, less its owner, is a timer
+// that is not set.
 type timer struct {
-	at    time.Time
-	place int // in the heap, from 1; 0 while the timer is not set
-	what  alarm
-	conn  *conn
-	sess  *sess
-	topic *retainedNode
+	at    int64 // in ns from timers.base
+	owner any   // whose time has come then
+	place int32 // in the heap, from 1; 0 while the timer is not set
 }
 
 // timers is a heap of the timers that are set, the earliest first.
-type timers struct{ heap []*timer }
+type timers struct {
+	heap []*timer
+	base time.Time // the first time that was set
+}
 
 // earliest returns the time of the first timer, or the zero time.
 func (t *timers) earliest() time.Time {
 	if len(t.heap) == 0 {
 		return time.Time{}
 	}
-	return t.heap[0].at
+	return t.base.Add(time.Duration(t.heap[0].at))
 }
 
 // set moves a timer to the given time; zero stops it.
@@ -42,12 +30,15 @@ func (t *timers) set(x *timer, at time.Time) {
 		t.stop(x)
 		return
 	}
-	x.at = at
+	if t.base.IsZero() {
+		t.base = at
+	}
+	x.at = int64(at.Sub(t.base))
 	if x.place == 0 {
 		t.heap = append(t.heap, x)
-		x.place = len(t.heap)
+		x.place = int32(len(t.heap))
 	}
-	t.settle(x.place - 1)
+	t.settle(int(x.place) - 1)
 }
 
 // stop takes a timer out of the heap.
@@ -55,7 +46,7 @@ func (t *timers) stop(x *timer) {
 	if x.place == 0 {
 		return
 	}
-	i, last := x.place-1, len(t.heap)-1
+	i, last := int(x.place)-1, len(t.heap)-1
 	t.swap(i, last)
 	t.heap[last] = nil
 	t.heap = t.heap[:last]
@@ -67,7 +58,7 @@ func (t *timers) stop(x *timer) {
 
 // due takes out and returns the first timer if its time has come, or nil.
 func (t *timers) due(now time.Time) *timer {
-	if len(t.heap) == 0 || t.heap[0].at.After(now) {
+	if len(t.heap) == 0 || t.heap[0].at > int64(now.Sub(t.base)) {
 		return nil
 	}
 	x := t.heap[0]
@@ -94,10 +85,10 @@ func (t *timers) settle(i int) {
 	}
 }
 
-func (t *timers) before(i, j int) bool { return t.heap[i].at.Before(t.heap[j].at) }
+func (t *timers) before(i, j int) bool { return t.heap[i].at < t.heap[j].at }
 
 func (t *timers) swap(i, j int) {
 	h := t.heap
 	h[i], h[j] = h[j], h[i]
-	h[i].place, h[j].place = i+1, j+1
+	h[i].place, h[j].place = int32(i+1), int32(j+1)
 }

@@ -35,19 +35,16 @@ func (b *Broker) startWill(s *sess) {
 	case w == nil, b.stopping: // put off until after Restore
 	case w.delay == 0:
 		b.publishWill(s)
-	default:
-		if w.due.IsZero() {
-			w.due = b.now.Add(time.Duration(w.delay) * time.Second)
-			b.storeWill(s)
-		}
-		b.timers.set(&s.willDelay, w.due)
+	case w.due.IsZero():
+		w.due = b.now.Add(time.Duration(w.delay) * time.Second)
+		b.storeWill(s)
 	}
+	b.wait(s)
 }
 
 // publishWill publishes the Will of a session, if it has one, and removes it.
 // The driver is asked first where that is wanted. [MQTT-3.1.2-10]
 func (b *Broker) publishWill(s *sess) {
-	b.timers.stop(&s.willDelay)
 	w := s.will
 	s.will = nil
 	switch {

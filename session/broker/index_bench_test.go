@@ -1,0 +1,73 @@
+package broker
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"testing"
+
+	"github.com/mqttcore/mqttcore/codec"
+)
+
+// indexSizes are the numbers of subscriptions between which the cost of matching
+// is compared.
+var indexSizes = []int{1000, 1_000_000}
+
+// indexed returns an index of n subscriptions, each of a filter of its own, with a
+// few wildcards at every level among them, and n topics, each with one match or
+// two.
+func indexed(b *Broker, n int) (topics [][]byte) {
+	s := newSess(1)
+	s.client = &Client{ID: "c", Endpoint: new(Endpoint)}
+	for i := range n {
+		f := fmt.Sprintf("site/%d/device/%d/temperature", i%1000, i/1000)
+		topics = append(topics, []byte(f))
+		if i%100 == 0 {
+			f = fmt.Sprintf("site/%d/+/%d/temperature", i%1000, i/1000)
+		}
+		b.enter(s, &codec.Subscription{Filter: codec.Bytes(f)}, 0)
+	}
+	b.enter(s, &codec.Subscription{Filter: codec.Bytes("site/1/#")}, 0)
+	b.enter(s, &codec.Subscription{Filter: codec.Bytes("+/2/#")}, 0)
+	return topics
+}
+
+// BenchmarkMatch compares few subscriptions with many, for topics that come again
+// and again and for topics at random, whose nodes are in no cache.
+func BenchmarkMatch(bench *testing.B) {
+	for _, n := range indexSizes {
+		b := New(Config{})
+		topics := indexed(b, n)
+		for name, hot := range map[string]int{"hot": 100, "random": n, "hot1k": 1000} {
+			bench.Run(fmt.Sprintf("%s/%d", name, n), func(bench *testing.B) {
+				bench.ReportAllocs()
+				order := make([]uint32, 1<<16)
+				r := rand.New(rand.NewPCG(1, 2))
+				for i := range order {
+					order[i] = uint32(r.IntN(hot))
+				}
+				m := &b.match
+				for i := range bench.N {
+					m.start(nil)
+					b.subs.match(topics[order[i&0xFFFF]], m)
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkSubscription reports the memory of one subscription among many.
+func BenchmarkSubscription(bench *testing.B) {
+	const n = 1_000_000
+	for range bench.N {
+		var before, after runtime.MemStats
+		b := New(Config{})
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		indexed(b, n)
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		bench.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/n, "B/subscription")
+		runtime.KeepAlive(b)
+	}
+}
