@@ -212,7 +212,8 @@ func (c *core) Stats() Stats { return c.stats }
 // Events returns an iterator over the events that are due. See Next.
 func (c *core) Events() iter.Seq[events.Event] {
 	return func(yield func(events.Event) bool) {
-		for ev, ok := c.Next(); ok; ev, ok = c.Next() {
+		var ev events.Event
+		for c.NextInto(&ev) {
 			if !yield(ev) {
 				return
 			}
@@ -225,10 +226,22 @@ func (c *core) Events() iter.Seq[events.Event] {
 // of Receive, Tick, Closed or a method for the application. The bytes given to
 // Receive are then no longer needed.
 func (c *core) Next() (ev events.Event, ok bool) {
+	ok = c.next(&ev)
+	return ev, ok
+}
+
+// NextInto is Next into an event of the caller, which is not copied then.
+func (c *core) NextInto(ev *events.Event) bool {
+	*ev = events.Event{}
+	return c.next(ev)
+}
+
+// next is Next into an event that comes empty.
+func (c *core) next(ev *events.Event) bool {
 	c.out.recycle(c.sh)
 	for {
-		if c.noted < len(c.notes) && c.pull(&ev) {
-			return ev, true
+		if c.noted < len(c.notes) && c.pull(ev) {
+			return true
 		}
 		if c.acks.due {
 			c.answer()
@@ -236,9 +249,9 @@ func (c *core) Next() (ev events.Event, ok bool) {
 				continue
 			}
 		}
-		if c.status.live() && !c.InputPaused() && c.parse(&ev) {
+		if c.status.live() && !c.InputPaused() && c.parse(ev) {
 			if ev.Kind != events.None {
-				return ev, true
+				return true
 			}
 			continue
 		}
@@ -249,18 +262,18 @@ func (c *core) Next() (ev events.Event, ok bool) {
 		}
 		if c.status == StatusConnected {
 			c.pump()
-			if c.pull(&ev) || c.sending != nil && c.want(&ev) {
-				return ev, true
+			if c.pull(ev) || c.sending != nil && c.want(ev) {
+				return true
 			}
 		}
 		break
 	}
 	switch {
-	case c.write(&ev), c.finish(&ev), c.tellDeadline(&ev):
-		return ev, true
+	case c.write(ev), c.finish(ev), c.tellDeadline(ev):
+		return true
 	}
 	c.freePartial()
-	return ev, false
+	return false
 }
 
 // pull takes the next of the events that are due.
