@@ -1,6 +1,9 @@
 package codec
 
-import "iter"
+import (
+	"bytes"
+	"iter"
+)
 
 // span collects where the repeated properties of one kind stand in a block.
 type span struct{ first, last, size, n int }
@@ -272,6 +275,15 @@ func decodedVarint(b []byte) (x uint32) {
 // Clone returns a copy that owns its bytes.
 func (s SubscriptionIdentifiers) Clone() SubscriptionIdentifiers {
 	return SubscriptionIdentifiers{s.r.clone(propertySubscriptionIdentifier)}
+}
+
+// Equal reports whether both are encoded in the same bytes.
+func (s *SubscriptionIdentifiers) Equal(other *SubscriptionIdentifiers) bool {
+	if s.r.mixed || other.r.mixed {
+		const id = propertySubscriptionIdentifier
+		return bytes.Equal(s.r.appendTo(nil, id), other.r.appendTo(nil, id))
+	}
+	return bytes.Equal(s.r.block, other.r.block)
 }
 
 // IsZero reports whether there is no identifier.

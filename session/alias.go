@@ -151,14 +151,11 @@ func (s *aliasSender) commit(use aliasUse) {
 // Maximum.
 type aliasReceiver struct{ topics map[uint16][]byte }
 
-// resolve gives an incoming message its full topic and takes the alias off. It
+// resolve gives an incoming message its full topic and takes its alias off. It
 // reports whether the topic came from an alias. [MQTT-3.3.2-10]
 // [MQTT-3.3.2-12]
 func (c *core) resolve(p *codec.Publish) (resolved bool, err error) {
-	alias, ok := p.Properties.TopicAlias.Get()
-	if !ok {
-		return false, nil
-	}
+	alias := p.Properties.TopicAlias.Value
 	if alias == 0 || alias > c.limits.aliasIn {
 		return false, c.violation(codec.TypePublish, "U5-3.3.4-b", "", codec.ReasonTopicAliasInvalid,
 			"Topic Alias %d, Topic Alias Maximum is %d", alias, c.limits.aliasIn)

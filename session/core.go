@@ -238,7 +238,9 @@ func (c *core) NextInto(ev *events.Event) bool {
 
 // next is Next into an event that comes empty.
 func (c *core) next(ev *events.Event) bool {
-	c.out.recycle(c.sh)
+	if c.out.lent {
+		c.out.recycle(c.sh)
+	}
 	for {
 		if c.noted < len(c.notes) && c.pull(ev) {
 			return true
@@ -249,18 +251,20 @@ func (c *core) next(ev *events.Event) bool {
 				continue
 			}
 		}
-		if c.status.live() && !c.InputPaused() && c.parse(ev) {
-			if ev.Kind != events.None {
-				return true
+		if c.hasInput() {
+			if c.status.live() && !c.InputPaused() && c.parse(ev) {
+				if ev.Kind != events.None {
+					return true
+				}
+				continue
 			}
-			continue
+			c.keepInput()
 		}
-		c.keepInput()
 		if c.lastInput && c.status.live() {
 			c.transportLost()
 			continue
 		}
-		if c.status == StatusConnected {
+		if c.status == StatusConnected && c.waits() {
 			c.pump()
 			if c.pull(ev) || c.sending != nil && c.want(ev) {
 				return true
@@ -326,8 +330,17 @@ func (c *core) tellDropped(m *message, err error) {
 // store asks for the record of m to be made durable.
 func (c *core) store(m *message) {
 	if c.cfg.Persist {
-		c.tell(m.note(events.Store))
+		c.tellMessage(m, events.Store)
 	}
+}
+
+// tellMessage makes an event due that is about the record of m.
+func (c *core) tellMessage(m *message, kind events.Kind) {
+	if kind == events.Discard {
+		c.tell(note{kind: kind, record: events.RecordMessage, id: m.id, token: m.token})
+		return
+	}
+	c.tell(m.note(kind))
 }
 
 // storeSession asks for the record of the session itself to be made durable.
@@ -342,6 +355,6 @@ func (c *core) storeSession() {
 // discard asks for the record of m to be removed.
 func (c *core) discard(m *message) {
 	if c.cfg.Persist {
-		c.tell(note{kind: events.Discard, record: events.RecordMessage, id: m.id, token: m.token})
+		c.tellMessage(m, events.Discard)
 	}
 }

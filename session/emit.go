@@ -9,16 +9,12 @@ import (
 // emit encodes the PUBLISH of m. With an error nothing was encoded, and no
 // alias was taken.
 func (c *core) emit(m *message, dup bool) error {
-	p := &c.sh.publish
-	if !c.version.IsV5() && (m.shared || m.token != 0) {
-		// Properties do not exist here, see properties.
-		p = &c.sh.plain
-		p.Topic, p.Payload = m.pub.Topic, m.pub.Payload
-	} else {
-		*p = *m.pub
+	if m.shared && !dup && c.send == nil && c.cfg.Observe == nil {
+		if done, err := c.emitShared(m); done {
+			return err
+		}
 	}
-	p.QoS, p.Retain, p.Dup, p.PacketID = m.qos, m.retain, dup, m.id
-	c.properties(m, p, dup)
+	p := c.form(m, dup)
 	var use aliasUse
 	if c.send != nil && !dup {
 		use = c.send.apply(m, p, c.st.epoch)
@@ -40,12 +36,27 @@ func (c *core) emit(m *message, dup bool) error {
 	return nil
 }
 
+// form returns the PUBLISH of m as it is to be sent.
+func (c *core) form(m *message, dup bool) *codec.Publish {
+	p := &c.sh.publish
+	switch {
+	case c.version.IsV5():
+		*p = *m.pub
+		c.properties(m, p, dup)
+	case m.shared || m.token != 0:
+		// Properties do not exist here.
+		p = &c.sh.plain
+		p.Topic, p.Payload = m.pub.Topic, m.pub.Payload
+	default:
+		*p = *m.pub // the codec refuses what the caller of Publish set
+	}
+	p.QoS, p.Retain, p.Dup, p.PacketID = m.qos, m.retain, dup, m.id
+	return p
+}
+
 // properties fills in the properties of a PUBLISH that are those of this
 // delivery. (v5.0 3.3.2.3)
 func (c *core) properties(m *message, p *codec.Publish, dup bool) {
-	if !c.version.IsV5() {
-		return // what the caller of Publish set is left in, for the codec to refuse
-	}
 	props := &p.Properties
 	props.TopicAlias = codec.Opt[uint16]{}
 	switch {
@@ -54,15 +65,23 @@ func (c *core) properties(m *message, p *codec.Publish, dup bool) {
 	case m.shared:
 		props.SubscriptionIdentifiers = codec.SubscriptionIdentifiers{}
 	}
-	if m.expires != 0 {
-		// Rounded up; and not below 1 once it was sent, as it may not be
-		// dropped any more.
-		left := max(0, (m.expires-c.unix()+999)/1000)
-		if dup {
-			left = max(1, left)
-		}
-		props.MessageExpiryInterval = codec.Some(uint32(min(left, NeverExpires)))
+	if left, ok := c.expiry(m, dup); ok {
+		props.MessageExpiryInterval = codec.Some(left)
 	}
+}
+
+// expiry returns the Message Expiry Interval that m has now, if it has one.
+func (c *core) expiry(m *message, dup bool) (seconds uint32, ok bool) {
+	if m.expires == 0 {
+		return 0, false
+	}
+	// Rounded up; and not below 1 once it was sent, as it may not be dropped any
+	// more.
+	left := max(0, (m.expires-c.unix()+999)/1000)
+	if dup {
+		left = max(1, left)
+	}
+	return uint32(min(left, NeverExpires)), true
 }
 
 // inline reports whether the payload is copied into the output. A large one is

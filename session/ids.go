@@ -31,8 +31,10 @@ func (t *idTable) get(id uint32) *message {
 	if t.used == 0 {
 		return nil
 	}
-	if m := t.slots[id&t.mask()]; m != nil && m.id == id {
-		return m
+	if slots := t.slots; len(slots) > 0 {
+		if m := slots[int(id)&(len(slots)-1)]; m != nil && m.id == id {
+			return m
+		}
 	}
 	return nil
 }
@@ -45,9 +47,12 @@ func (t *idTable) alloc(m *message, max uint32) bool {
 	if t.crowded(max) {
 		t.grow()
 	}
-	id, ok := t.find(t.next, max)
-	if !ok {
-		return false
+	id := t.next
+	if id == 0 || id > max || t.slots[id&t.mask()] != nil {
+		var ok bool
+		if id, ok = t.find(id, max); !ok {
+			return false
+		}
 	}
 	m.id = id
 	t.set(id, m)

@@ -49,6 +49,9 @@ func (c *core) HoldInput(now time.Time, held bool) {
 	c.held = held
 }
 
+// hasInput reports whether there may be a packet to look at.
+func (c *core) hasInput() bool { return len(c.in) > 0 || len(c.partial) > 0 || c.arriving != nil }
+
 // keepInput copies what was not handled yet, because the caller gets its bytes
 // back.
 func (c *core) keepInput() {
@@ -161,21 +164,26 @@ func (c *core) took(n int) {
 // put together in a buffer that grows with the bytes that came.
 func (c *core) frame() (h codec.Header, frame []byte, err error) {
 	c.freePartial()
-	if len(c.partial) == 0 {
-		if len(c.in) == 0 {
-			return h, nil, nil
-		}
-		h, n, err := c.header(c.in)
-		if err == nil && c.cfg.StreamAbove > 0 && c.streams(h) {
-			if n, err = c.headSize(h, c.in); n > len(c.in) {
-				n = 0
-			}
-		}
-		if err == nil && n > 0 {
-			frame, c.in = c.in[:n:n], c.in[n:]
-		}
-		return h, frame, err
+	switch {
+	case len(c.partial) > 0:
+		return c.completeFrame()
+	case len(c.in) == 0:
+		return h, nil, nil
 	}
+	h, n, err := c.header(c.in)
+	if err == nil && c.cfg.StreamAbove > 0 && c.streams(h) {
+		if n, err = c.headSize(h, c.in); n > len(c.in) {
+			n = 0
+		}
+	}
+	if err == nil && n > 0 {
+		frame, c.in = c.in[:n:n], c.in[n:]
+	}
+	return h, frame, err
+}
+
+// completeFrame is frame for a packet whose beginning was kept.
+func (c *core) completeFrame() (h codec.Header, frame []byte, err error) {
 	for {
 		h, n, err := c.header(c.partial)
 		need := max(h.Size(), len(c.partial)+1) // the header itself may be incomplete
@@ -265,6 +273,15 @@ func (c *core) packet(ev *events.Event, h codec.Header, frame []byte) error {
 	rest := h.Size() - len(frame)
 	if rest > 0 {
 		h = headOnly(h, len(body))
+	}
+	if h.Type == codec.TypePublish && c.cfg.Observe == nil && rest == 0 {
+		// What most packets are, without a detour.
+		p := &c.sh.received
+		if err := p.Decode(h, body, c.version); err != nil {
+			return err
+		}
+		c.timers.received = c.now
+		return c.onPublish(ev, p)
 	}
 	p, err := c.sh.decoder.Decode(h, body, c.versionOf(h, body))
 	if err != nil {

@@ -27,9 +27,8 @@ func (o *output) recycle(sh *Shared) {
 	o.lent = false
 	sh.free(o.buf)
 	o.buf = nil
-	clear(o.cuts)
-	o.cuts = o.cuts[:0]
-	if cap(o.cuts) > 64 {
+	if o.cuts != nil {
+		sh.freeCuts(o.cuts)
 		o.cuts = nil
 	}
 }
@@ -40,11 +39,14 @@ func (c *core) room() []byte {
 	if c.sending != nil {
 		return c.sending.held
 	}
-	c.out.recycle(c.sh)
-	if c.out.buf == nil {
-		c.out.buf = c.sh.buffer()
+	o := &c.out
+	if o.lent {
+		o.recycle(c.sh)
 	}
-	return c.out.buf
+	if o.buf == nil {
+		o.buf = c.sh.buffer()
+	}
+	return o.buf
 }
 
 // wrote takes over what was appended to room, and the payload that follows.
@@ -57,6 +59,9 @@ func (c *core) wrote(buf, payload []byte) {
 	c.out.size += len(buf) - len(c.out.buf) + len(payload)
 	c.out.buf = buf
 	if payload != nil {
+		if c.out.cuts == nil {
+			c.out.cuts = c.sh.cutList()
+		}
 		c.out.cuts = append(c.out.cuts, cut{at: len(buf), payload: payload})
 	}
 }
@@ -78,8 +83,8 @@ func (c *core) ReplaceWriteBuffer(buf []byte) (written []byte) {
 	if !c.out.lent {
 		return buf
 	}
-	written = c.out.buf
-	c.out.buf, c.out.cuts, c.out.lent = nil, nil, false
+	written, c.out.buf = c.out.buf, nil
+	c.out.recycle(c.sh)
 	c.sh.segs = nil
 	if cap(buf) > 0 {
 		c.out.buf = buf[:0]
@@ -103,13 +108,15 @@ func (c *core) write(ev *events.Event) bool {
 	}
 	o := &c.out
 	start := 0
-	clear(c.sh.segs)
+	if len(c.sh.segs) > 1 {
+		clear(c.sh.segs[1:]) // the first one is replaced now
+	}
 	segs := c.sh.segs[:0]
 	for _, k := range o.cuts {
 		if k.at > start {
 			segs = append(segs, o.buf[start:k.at:k.at])
 		}
-		segs = append(segs, k.payload)
+		segs = append(segs, k.payload[:len(k.payload):len(k.payload)])
 		start = k.at
 	}
 	if start < len(o.buf) {

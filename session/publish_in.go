@@ -32,12 +32,17 @@ func (r *Reply) plain() bool { return !r.ReasonString.Set && r.UserProperties.Le
 // onPublish delivers an incoming message. (v3.1.1 and v5.0 3.3, 4.3)
 func (c *core) onPublish(ev *events.Event, p *codec.Publish) error {
 	c.stats.MessagesIn++
-	if err := c.acceptable(p); err != nil {
-		return err
+	if c.limits.features != 0 {
+		if err := c.acceptable(p); err != nil {
+			return err
+		}
 	}
-	resolved, err := c.resolve(p)
-	if err != nil {
-		return err
+	resolved := false
+	if p.Properties.TopicAlias.Set {
+		var err error
+		if resolved, err = c.resolve(p); err != nil {
+			return err
+		}
 	}
 	if p.QoS > codec.QoS0 {
 		if r := c.st.received.get(p.PacketID); r != nil {

@@ -176,6 +176,11 @@ func (c *core) publishLater(m *message, p *codec.Publish) error {
 	return nil
 }
 
+// waits reports whether there may be something for pump to do.
+func (c *core) waits() bool {
+	return c.st.queue.head != nil || c.resend != resend{} || c.sending != nil
+}
+
 // pump sends what waits, in order: first what was under way when the session
 // went on, then the queue.
 func (c *core) pump() {

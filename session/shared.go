@@ -14,11 +14,14 @@ import (
 type Shared struct {
 	decoder  codec.Decoder
 	buffers  [][]byte
+	kept     int // bytes in buffers
 	messages *message
 	spare    int // entries in messages
 	receipts *receipt
 	unused   int // entries in receipts
 	notes    [][]note
+	cuts     [][]cut
+	encoded  encoding
 	last     *settings // of the connection made last
 
 	data  [1][]byte // of a MessageData
@@ -28,6 +31,8 @@ type Shared struct {
 	// Packets that are being formed. They are here rather than on the stack
 	// because passing them through an interface would allocate.
 	publish codec.Publish
+	// received is the PUBLISH that came last.
+	received codec.Publish
 	plain   codec.Publish // never has properties
 	stored  codec.Publish // of a Store event
 	// Those that were received and are a Packet Identifier alone.
@@ -51,7 +56,8 @@ type Shared struct {
 }
 
 const (
-	maxSpareBuffers = 64
+	maxSpareBytes   = 1 << 20 // of all buffers
+	maxSpareLists   = 64
 	maxSpareBuffer  = 256 << 10 // larger buffers are left to the collector
 	maxSpareEntries = 4096
 	firstBuffer     = 512
@@ -63,6 +69,7 @@ func (s *Shared) buffer() []byte {
 		b := s.buffers[n-1]
 		s.buffers[n-1] = nil
 		s.buffers = s.buffers[:n-1]
+		s.kept -= cap(b)
 		return b
 	}
 	return make([]byte, 0, firstBuffer)
@@ -70,9 +77,10 @@ func (s *Shared) buffer() []byte {
 
 // free takes back a buffer.
 func (s *Shared) free(b []byte) {
-	if cap(b) == 0 || cap(b) > maxSpareBuffer || len(s.buffers) >= maxSpareBuffers {
+	if cap(b) == 0 || cap(b) > maxSpareBuffer || s.kept+cap(b) > maxSpareBytes {
 		return
 	}
+	s.kept += cap(b)
 	s.buffers = append(s.buffers, b[:0])
 }
 
@@ -131,8 +139,29 @@ func (s *Shared) noteList() []note {
 }
 
 func (s *Shared) freeNotes(l []note) {
-	if cap(l) <= 1024 && len(s.notes) < maxSpareBuffers {
+	if cap(l) <= 1024 && len(s.notes) < maxSpareLists {
 		s.notes = append(s.notes, l[:0])
+	}
+}
+
+// cutList returns an empty list of the payloads in an output.
+func (s *Shared) cutList() []cut {
+	if n := len(s.cuts); n > 0 {
+		l := s.cuts[n-1]
+		s.cuts = s.cuts[:n-1]
+		return l
+	}
+	return make([]cut, 0, 2)
+}
+
+func (s *Shared) freeCuts(l []cut) {
+	if cap(l) <= 64 && len(s.cuts) < maxSpareEntries {
+		if len(l) == 1 {
+			l[0] = cut{}
+		} else {
+			clear(l)
+		}
+		s.cuts = append(s.cuts, l[:0])
 	}
 }
 

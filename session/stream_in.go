@@ -98,9 +98,12 @@ func (c *core) begin(ev *events.Event, p *codec.Publish, payload int) error {
 	if err := c.acceptable(p); err != nil {
 		return err
 	}
-	resolved, err := c.resolve(p)
-	if err != nil {
-		return err
+	var resolved bool
+	var err error
+	if p.Properties.TopicAlias.Set {
+		if resolved, err = c.resolve(p); err != nil {
+			return err
+		}
 	}
 	a := &arriving{left: payload, id: p.PacketID, qos: p.QoS}
 	if p.QoS > codec.QoS0 {

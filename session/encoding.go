@@ -1,0 +1,155 @@
+package session
+
+import (
+	"encoding/binary"
+
+	"github.com/mqttcore/mqttcore/codec"
+)
+
+// A message that goes to many peers by PublishShared is encoded once for all
+// that need the same bytes, as long as nothing else comes between. The first
+// connection encodes it for itself, since most messages go to one peer; the
+// second one makes the encoding that it and those after it have in common.
+//
+// These encodings lie one after the other in chunks that are only appended to
+// and never used again, so a Write may refer to them for as long as it takes.
+
+const (
+	chunkSize = 16 << 10
+	// maxEncoding is the size of the largest encoding that is shared. Of larger
+	// messages it is all but the payload.
+	maxEncoding = chunkSize / 4
+	// minReference is the size in bytes from which it pays to refer to bytes
+	// between others rather than to copy them. It also bounds what a slow peer
+	// keeps alive: as many chunks as its unsent bytes have such pieces.
+	minReference = 1 << 10
+)
+
+// needs is what the bytes of a PUBLISH depend on.
+type needs struct {
+	pub     *codec.Publish
+	ids     *codec.SubscriptionIdentifiers
+	expiry  uint32 // seconds, if expires
+	own     codec.Version
+	qos     codec.QoS
+	retain  bool
+	expires bool
+}
+
+// encoding is the message that PublishShared took last.
+type encoding struct {
+	needs
+	head    []byte // the packet up to the payload that follows; nil if it was needed once
+	payload []byte // what follows head, nil if that is all
+	id      int    // where head has the Packet Identifier, above QoS 0
+	chunk   []byte // ends with head
+}
+
+// emitShared is emit with an encoding that connections have in common. It
+// reports false where the message has none.
+func (c *core) emitShared(m *message) (done bool, err error) {
+	n := needs{pub: m.pub, own: c.own, qos: m.qos, retain: m.retain}
+	if c.version.IsV5() {
+		n.ids = m.ids
+		n.expiry, n.expires = c.expiry(m, false)
+	}
+	e := &c.sh.encoded
+	switch {
+	case !e.serves(&n):
+		e.needs, e.head, e.payload = n, nil, nil
+		return false, nil
+	case e.head == nil && !c.encodeShared(m):
+		return false, nil
+	}
+	size := len(e.head) + len(e.payload)
+	if limit := c.limits.packetOut; limit != 0 && size > int(limit) {
+		return true, c.tooLarge("Publish", uint64(size))
+	}
+	c.stats.MessagesOut++
+	if m.qos == codec.QoS0 && e.payload == nil && c.refer(e.head) {
+		return true, nil
+	}
+	room := c.room()
+	buf := append(room, e.head...)
+	if m.qos != codec.QoS0 {
+		putPacketID(buf[len(room)+e.id:], m.id, c.own.Wide())
+	}
+	c.wrote(buf, e.payload)
+	return true, nil
+}
+
+// serves reports whether the encoding is also the one of n.
+func (e *encoding) serves(n *needs) bool {
+	if e.pub != n.pub || e.own != n.own || e.qos != n.qos || e.retain != n.retain || e.expires != n.expires || e.expiry != n.expiry {
+		return false
+	}
+	return e.ids == n.ids || e.ids != nil && n.ids != nil && e.ids.Equal(n.ids)
+}
+
+// encodeShared makes the encoding that others need too. It reports false for a
+// packet that is too large for that, or that the codec refuses.
+func (c *core) encodeShared(m *message) bool {
+	e, p := &c.sh.encoded, c.form(m, false)
+	if m.qos != codec.QoS0 {
+		p.PacketID = 1 // where those of the connections go
+	}
+	size, payload := p.Size(c.own), p.Payload
+	if len(payload) >= c.cfg.ReferenceSize || m.qos != codec.QoS0 && len(payload) >= minReference || size > maxEncoding {
+		size -= len(payload)
+	} else {
+		payload = nil
+	}
+	if size > maxEncoding {
+		return false
+	}
+	if cap(e.chunk)-len(e.chunk) < size {
+		e.chunk = make([]byte, 0, chunkSize)
+	}
+	start := len(e.chunk)
+	chunk, err := p.AppendHeaderTo(e.chunk, c.own)
+	if err != nil {
+		return false
+	}
+	if payload == nil {
+		chunk = append(chunk, p.Payload...)
+	}
+	e.chunk, e.head, e.payload = chunk, chunk[start:], payload
+	h, _, _ := codec.Frame(e.head, 0)
+	e.id = h.Len + 2 + len(p.Topic)
+	return true
+}
+
+// putPacketID writes a Packet Identifier over another one.
+func putPacketID(b []byte, id uint32, wide bool) {
+	if wide {
+		binary.BigEndian.PutUint32(b, id)
+	} else {
+		binary.BigEndian.PutUint16(b, uint16(id))
+	}
+}
+
+// refer adds bytes of a chunk to the output without copying them. It reports
+// false where copying costs less.
+func (c *core) refer(b []byte) bool {
+	o := &c.out
+	if o.lent {
+		o.recycle(c.sh)
+	}
+	if n := len(o.cuts); n > 0 && o.cuts[n-1].at == len(o.buf) && follows(o.cuts[n-1].payload, b) {
+		last := &o.cuts[n-1].payload
+		*last = (*last)[:len(*last)+len(b)]
+		o.size += len(b)
+		c.stats.PacketsOut++
+		return true
+	}
+	if o.size > 0 && len(b) < minReference {
+		return false
+	}
+	c.wrote(o.buf, b)
+	return true
+}
+
+// follows reports whether b lies right behind a in memory.
+func follows(a, b []byte) bool {
+	return cap(a)-len(a) >= len(b) && &a[:len(a)+1][len(a)] == &b[0]
+}
