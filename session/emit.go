@@ -9,7 +9,7 @@ import (
 // emit encodes the PUBLISH of m. With an error nothing was encoded, and no
 // alias was taken.
 func (c *core) emit(m *message, dup bool) error {
-	if m.shared && !dup && c.send == nil && c.cfg.Observe == nil {
+	if m.shared && !dup && c.send == nil && c.cfg.Observe == nil && m.qos <= codec.QoS2 && len(m.pub.Payload) <= maxPayload {
 		if done, err := c.emitShared(m); done {
 			return err
 		}

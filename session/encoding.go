@@ -7,7 +7,7 @@ import (
 )
 
 // A message that goes to many peers by PublishShared is encoded once for all
-// that need the same bytes, as long as nothing else comes between. The first
+// that need the same bytes and come one after the other. The first
 // connection encodes it for itself, since most messages go to one peer; the
 // second one makes the encoding that it and those after it have in common.
 //
@@ -19,6 +19,9 @@ const (
 	// maxEncoding is the size of the largest encoding that is shared. Of larger
 	// messages it is all but the payload.
 	maxEncoding = chunkSize / 4
+	// maxPayload is the size of the largest payload of a message that may be
+	// kept only because it was the last one. Beside it an encoding costs little.
+	maxPayload = 64 << 10
 	// minReference is the size in bytes from which it pays to refer to bytes
 	// between others rather than to copy them. It also bounds what a slow peer
 	// keeps alive: as many chunks as its unsent bytes have such pieces.
@@ -31,12 +34,14 @@ type needs struct {
 	ids     *codec.SubscriptionIdentifiers
 	expiry  uint32 // seconds, if expires
 	own     codec.Version
-	qos     codec.QoS
 	retain  bool
 	expires bool
 }
 
-// encoding is the message that PublishShared took last.
+// encodings are the messages that PublishShared took last, one for each version
+// and QoS, so that peers of several kinds may take turns.
+type encodings [2][3]encoding
+
 type encoding struct {
 	needs
 	head    []byte // the packet up to the payload that follows; nil if it was needed once
@@ -48,17 +53,18 @@ type encoding struct {
 // emitShared is emit with an encoding that connections have in common. It
 // reports false where the message has none.
 func (c *core) emitShared(m *message) (done bool, err error) {
-	n := needs{pub: m.pub, own: c.own, qos: m.qos, retain: m.retain}
+	n := needs{pub: m.pub, own: c.own, retain: m.retain}
+	e := &c.sh.encoded[0][m.qos]
 	if c.version.IsV5() {
+		e = &c.sh.encoded[1][m.qos]
 		n.ids = m.ids
 		n.expiry, n.expires = c.expiry(m, false)
 	}
-	e := &c.sh.encoded
 	switch {
 	case !e.serves(&n):
 		e.needs, e.head, e.payload = n, nil, nil
 		return false, nil
-	case e.head == nil && !c.encodeShared(m):
+	case e.head == nil && !c.encodeShared(e, m):
 		return false, nil
 	}
 	size := len(e.head) + len(e.payload)
@@ -80,7 +86,7 @@ func (c *core) emitShared(m *message) (done bool, err error) {
 
 // serves reports whether the encoding is also the one of n.
 func (e *encoding) serves(n *needs) bool {
-	if e.pub != n.pub || e.own != n.own || e.qos != n.qos || e.retain != n.retain || e.expires != n.expires || e.expiry != n.expiry {
+	if e.pub != n.pub || e.own != n.own || e.retain != n.retain || e.expires != n.expires || e.expiry != n.expiry {
 		return false
 	}
 	return e.ids == n.ids || e.ids != nil && n.ids != nil && e.ids.Equal(n.ids)
@@ -88,8 +94,8 @@ func (e *encoding) serves(n *needs) bool {
 
 // encodeShared makes the encoding that others need too. It reports false for a
 // packet that is too large for that, or that the codec refuses.
-func (c *core) encodeShared(m *message) bool {
-	e, p := &c.sh.encoded, c.form(m, false)
+func (c *core) encodeShared(e *encoding, m *message) bool {
+	p := c.form(m, false)
 	if m.qos != codec.QoS0 {
 		p.PacketID = 1 // where those of the connections go
 	}

@@ -21,7 +21,7 @@ type Shared struct {
 	unused   int // entries in receipts
 	notes    [][]note
 	cuts     [][]cut
-	encoded  encoding
+	encoded  encodings
 	last     *settings // of the connection made last
 
 	data  [1][]byte // of a MessageData
@@ -33,8 +33,8 @@ type Shared struct {
 	publish codec.Publish
 	// received is the PUBLISH that came last.
 	received codec.Publish
-	plain   codec.Publish // never has properties
-	stored  codec.Publish // of a Store event
+	plain    codec.Publish // never has properties
+	stored   codec.Publish // of a Store event
 	// Those that were received and are a Packet Identifier alone.
 	short struct {
 		puback  codec.Puback

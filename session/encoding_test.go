@@ -1,0 +1,310 @@
+package session_test
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/mqttcore/mqttcore/codec"
+	"github.com/mqttcore/mqttcore/events"
+	"github.com/mqttcore/mqttcore/session"
+)
+
+// receiver is a server that takes part in a fan-out twice: once beside others
+// that share its memory, and once alone, where nothing is shared.
+type receiver struct {
+	shared, alone *session.Server
+	kept          [][]byte // Data of shared, never copied
+	want          []byte   // what alone wrote
+	told          [2]string
+}
+
+// connectWith returns a server after CONNECT with the given properties.
+func connectWith(t testing.TB, v codec.Version, cfg session.ServerConfig, p codec.ConnectProperties) *session.Server {
+	t.Helper()
+	s := session.NewServer(cfg)
+	s.Receive(start, encode(t, &codec.Connect{ClientID: codec.Bytes("c"), CleanStart: true, Properties: p}, v))
+	drain(s)
+	if err := s.Accept(start, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	drain(s)
+	return s
+}
+
+// newReceivers returns receivers with all kinds of needs.
+func newReceivers(t testing.TB, shared *session.Shared) (all []*receiver) {
+	add := func(v codec.Version, cfg session.ServerConfig, p codec.ConnectProperties) {
+		r := new(receiver)
+		r.alone = connectWith(t, v, cfg, p)
+		cfg.Shared = shared
+		r.shared = connectWith(t, v, cfg, p)
+		all = append(all, r)
+	}
+	small := codec.ConnectProperties{MaximumPacketSize: codec.Some[uint32](1200), ReceiveMaximum: codec.Some[uint16](20)}
+	aliases := codec.ConnectProperties{TopicAliasMaximum: codec.Some[uint16](2)}
+	for range 2 {
+		for _, v := range []codec.Version{codec.V311, codec.V5} {
+			for range 3 {
+				add(v, session.ServerConfig{}, codec.ConnectProperties{})
+			}
+			add(v, session.ServerConfig{Config: session.Config{ReferenceSize: 50}}, codec.ConnectProperties{})
+			add(v, session.ServerConfig{Config: session.Config{HighWater: 3000}}, codec.ConnectProperties{})
+			add(v, session.ServerConfig{Config: session.Config{AllowControlCharacters: true}}, codec.ConnectProperties{})
+			add(v, session.ServerConfig{Config: session.Config{Observe: func(session.Observation) {}}}, codec.ConnectProperties{})
+			add(v, session.ServerConfig{Config: session.Config{MaximumInflight: 3}}, codec.ConnectProperties{})
+		}
+		add(codec.V311Wide, session.ServerConfig{Wide: true}, codec.ConnectProperties{})
+		add(codec.V5Wide, session.ServerConfig{Wide: true}, codec.ConnectProperties{})
+		add(codec.V5, session.ServerConfig{}, small)
+		add(codec.V5, session.ServerConfig{Config: session.Config{TopicAliases: session.AliasAuto}}, aliases)
+	}
+	return all
+}
+
+// pull serves the events of both twins. Data of the one is kept as it is, that
+// of the other is copied at once.
+func (r *receiver) pull() {
+	for ev, ok := r.shared.Next(); ok; ev, ok = r.shared.Next() {
+		if ev.Kind == events.Write {
+			r.kept = append(r.kept, ev.Data...)
+			r.shared.ReplaceWriteBuffer(nil)
+			continue
+		}
+		r.told[0] += ev.String() + "\n"
+	}
+	for ev, ok := r.alone.Next(); ok; ev, ok = r.alone.Next() {
+		if ev.Kind == events.Write {
+			r.want = append(r.want, bytes.Join(ev.Data, nil)...)
+			continue
+		}
+		r.told[1] += ev.String() + "\n"
+	}
+}
+
+func fanOutMessages(rng *rand.Rand) (all []*codec.Publish) {
+	for _, size := range []int{0, 1, 60, 900, 1100, 3000, 5000, 20_000} {
+		for _, topic := range []string{"a", "a/topic/of/24/characters"} {
+			p := &codec.Publish{Topic: codec.Bytes(topic), Payload: make(codec.Bytes, size)}
+			for i := range p.Payload {
+				p.Payload[i] = byte(rng.Uint32())
+			}
+			if rng.IntN(2) == 0 {
+				p.Properties.ContentType = codec.Text("text/plain")
+				p.Properties.UserProperties.Add("name", "value")
+				p.Properties.MessageExpiryInterval = codec.Some(rng.Uint32N(5) + 1)
+			}
+			all = append(all, p)
+		}
+	}
+	long := &codec.Publish{Topic: bytes.Repeat(codec.Bytes("long/"), 1500), Payload: codec.Bytes("x")}
+	control := &codec.Publish{Topic: codec.Bytes("control\x01"), Payload: codec.Bytes("x")}
+	return append(all, long, control)
+}
+
+func fanOutIdentifiers(n uint32) *codec.SubscriptionIdentifiers {
+	ids := new(codec.SubscriptionIdentifiers)
+	for id := range n {
+		ids.Add(id + 1)
+	}
+	return ids
+}
+
+// TestSharedEncodingIsExact: what is encoded for many peers at once has the
+// bytes that each of them would get alone, whatever their needs, and the bytes
+// of a Write stay what they are.
+func TestSharedEncodingIsExact(t *testing.T) {
+	for seed := range uint64(20) {
+		rng := rand.New(rand.NewPCG(seed, 0))
+		var shared session.Shared
+		all, messages := newReceivers(t, &shared), fanOutMessages(rng)
+		now := start
+		for range 60 {
+			p := messages[rng.IntN(len(messages))]
+			d := session.Delivery{QoS: codec.QoS(rng.IntN(3)), Retain: rng.IntN(4) == 0}
+			if rng.IntN(3) == 0 {
+				d.Expires = now.Add(time.Duration(rng.IntN(4000)-1000) * time.Millisecond)
+			}
+			blocked := rng.IntN(3) == 0
+			for _, r := range all {
+				switch rng.IntN(8) {
+				case 0:
+					continue
+				case 1:
+					d.QoS = codec.QoS(rng.IntN(3))
+				case 2:
+					d.SubscriptionIdentifiers = fanOutIdentifiers(rng.Uint32N(3) + 1)
+				case 3:
+					d.SubscriptionIdentifiers = nil
+				case 4:
+					d.Expires = now.Add(-time.Duration(rng.IntN(2)) * time.Second)
+				case 5:
+					d.Expires = time.Time{}
+				}
+				clone := p.Clone()
+				ping := rng.IntN(8) == 0
+				for i, s := range []*session.Server{r.shared, r.alone} {
+					s.SetWriteBlocked(blocked)
+					token, err := s.PublishShared(now, []*codec.Publish{p, clone}[i], d)
+					r.told[i] += fmt.Sprintln(token, err)
+					if ping { // PINGRESP comes between
+						s.Receive(now, []byte{0xC0, 0})
+						for _, ok := s.Next(); ok && blocked; _, ok = s.Next() {
+						}
+					}
+				}
+				if rng.IntN(3) == 0 {
+					r.pull()
+				}
+			}
+			now = now.Add(time.Duration(rng.IntN(400)) * time.Millisecond)
+		}
+		for i, r := range all {
+			r.shared.SetWriteBlocked(false)
+			r.alone.SetWriteBlocked(false)
+			r.pull()
+			if got := bytes.Join(r.kept, nil); !bytes.Equal(got, r.want) {
+				t.Fatalf("seed %d, receiver %d: %d bytes differ from the %d of a connection of its own", seed, i, len(got), len(r.want))
+			}
+			if r.told[0] != r.told[1] {
+				t.Fatalf("seed %d, receiver %d:\n%s\nalone:\n%s", seed, i, r.told[0], r.told[1])
+			}
+			if r.shared.Stats() != r.alone.Stats() {
+				t.Fatalf("seed %d, receiver %d: %+v, alone %+v", seed, i, r.shared.Stats(), r.alone.Stats())
+			}
+		}
+	}
+}
+
+// TestSharedEncodingIsOne: receivers of QoS 0 refer to the same bytes, and
+// messages that follow one another are one segment.
+func TestSharedEncodingIsOne(t *testing.T) {
+	var shared session.Shared
+	var all []*session.Server
+	for range 4 {
+		all = append(all, connected(t, codec.V5, session.Config{Shared: &shared}))
+	}
+	var want []byte
+	for i := range 20 {
+		p := &codec.Publish{Topic: codec.Bytes("a/b"), Payload: bytes.Repeat(codec.Bytes{byte(i)}, 50+i)}
+		want = append(want, encode(t, p, codec.V5)...)
+		for _, s := range all {
+			if _, err := s.PublishShared(start, p, session.Delivery{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var first *byte
+	for i, s := range all {
+		ev, ok := s.Next()
+		if !ok || ev.Kind != events.Write || len(ev.Data) != 1 || !bytes.Equal(ev.Data[0], want) {
+			t.Fatalf("receiver %d: %v with %d segments", i, ev, len(ev.Data))
+		}
+		if i > 0 && cap(ev.Data[0]) != len(ev.Data[0]) {
+			t.Errorf("receiver %d: what is appended to its segment goes into the memory of others", i)
+		}
+		switch at := &ev.Data[0][0]; {
+		case i == 1:
+			first = at
+		case i > 1 && at != first:
+			t.Errorf("receiver %d has a copy", i)
+		}
+		if written := s.ReplaceWriteBuffer(nil); i > 0 && written != nil {
+			t.Errorf("receiver %d: a buffer of %d bytes is given away", i, cap(written))
+		}
+	}
+}
+
+// TestSharedEncodingIsNotRepeated: what is sent again has DUP, with the
+// identifiers of each connection.
+func TestSharedEncodingIsNotRepeated(t *testing.T) {
+	var shared session.Shared
+	cfg := session.ServerConfig{Config: session.Config{Shared: &shared}}
+	connect := encode(t, &codec.Connect{ClientID: codec.Bytes("c")}, codec.V311)
+	var all []*session.Server
+	p := &codec.Publish{Topic: codec.Bytes("a/b"), Payload: codec.Bytes("payload")}
+	for i := range 3 {
+		s := session.NewServer(cfg)
+		s.Receive(start, connect)
+		drain(s)
+		if err := s.Accept(start, nil, nil); err != nil {
+			t.Fatal(err)
+		}
+		for n := range i { // so that their identifiers differ
+			if _, err := s.PublishShared(start, &codec.Publish{Topic: codec.Bytes("a")}, session.Delivery{QoS: codec.QoS1}); err != nil {
+				t.Fatal(err)
+			}
+			s.Receive(start, encode(t, &codec.Puback{PacketID: uint32(n + 1)}, codec.V311))
+		}
+		drain(s)
+		all = append(all, s)
+	}
+	for range 2 {
+		for _, s := range all {
+			if _, err := s.PublishShared(start, p, session.Delivery{QoS: codec.QoS1}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for i, s := range all {
+		drain(s)
+		s.Closed(start, nil)
+		drain(s)
+		again := session.NewServer(cfg)
+		again.Receive(start, connect)
+		drain(again)
+		if err := again.Accept(start, nil, s.State()); err != nil {
+			t.Fatal(err)
+		}
+		var got []byte
+		for ev := range again.Events() {
+			if ev.Kind == events.Write {
+				got = append(got, bytes.Join(ev.Data, nil)...)
+			}
+		}
+		var want []byte
+		for n := range 2 {
+			want = append(want, encode(t, &codec.Publish{Dup: true, QoS: codec.QoS1, Topic: p.Topic, PacketID: uint32(i + n + 1), Payload: p.Payload}, codec.V311)...)
+		}
+		if !bytes.HasSuffix(got, want) {
+			t.Errorf("receiver %d:\n% X, want at the end\n% X", i, got, want)
+		}
+	}
+}
+
+// TestSlowReaderKeepsLittle: a peer that does not read holds on to few of the
+// chunks that others have gone through.
+func TestSlowReaderKeepsLittle(t *testing.T) {
+	var shared session.Shared
+	a, b := connected(t, codec.V5, session.Config{Shared: &shared}), connected(t, codec.V5, session.Config{Shared: &shared})
+	slow := connected(t, codec.V5, session.Config{Shared: &shared})
+	slow.SetWriteBlocked(true)
+	var want int64
+	for i := range 50_000 {
+		p := &codec.Publish{Topic: codec.Bytes("a/b"), Payload: make(codec.Bytes, 100)}
+		to := []*session.Server{a, b, slow}
+		if i%100 != 0 {
+			to = to[:2]
+		} else {
+			want += int64(p.Size(codec.V5))
+		}
+		for _, s := range to {
+			if _, err := s.PublishShared(start, p, session.Delivery{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		drain(a)
+		drain(b)
+		drain(slow)
+	}
+	slow.SetWriteBlocked(false)
+	ev, _ := slow.Next()
+	if ev.Kind != events.Write || ev.Size != want {
+		t.Fatal(ev)
+	}
+	if len(ev.Data) > 3 {
+		t.Errorf("%d pieces of memory that others use too", len(ev.Data))
+	}
+}
