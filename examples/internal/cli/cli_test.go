@@ -136,7 +136,7 @@ func TestUsageErrors(t *testing.T) {
 	}
 }
 
-// What Report prints is one line, whatever the error holds.
+// What Report prints is one line for each mistake, whatever the errors hold.
 func TestReport(t *testing.T) {
 	var out bytes.Buffer
 	env := &Env{Name: "prog", Stderr: &out}
@@ -149,6 +149,8 @@ func TestReport(t *testing.T) {
 		{errors.New("a\nb"), ExitLost, "prog: a b\n"},
 		{Usagef("bad %d", 1), ExitUsage, "prog: bad 1; see prog --help\n"},
 		{Failf(ExitFile, "no"), ExitFile, "prog: no\n"},
+		{FailAll(ExitFile, errors.New("a\nb")), ExitFile, "prog: a b\n"},
+		{FailAll(ExitFile, errors.Join(errors.New("a"), errors.Join(errors.New("b\nc"), nil), errors.New("d"))), ExitFile, "prog: a\nprog: b c\nprog: d\n"},
 		{&Failure{Code: 9}, 9, ""},
 	} {
 		out.Reset()

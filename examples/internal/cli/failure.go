@@ -30,14 +30,33 @@ const (
 // Failure is how a program ends that could not do its work.
 type Failure struct {
 	Code int
-	Text string // one line; empty for none
+	Text string   // one line; empty for none
+	More []string // lines for further mistakes
 }
 
-func (f *Failure) Error() string { return f.Text }
+func (f *Failure) Error() string { return strings.Join(append([]string{f.Text}, f.More...), "\n") }
 
 // Failf returns a Failure.
 func Failf(code int, format string, args ...any) error {
-	return &Failure{code, fmt.Sprintf(format, args...)}
+	return &Failure{Code: code, Text: fmt.Sprintf(format, args...)}
+}
+
+// FailAll returns the Failure for an error that errors.Join may have made of
+// several, with a line for each.
+func FailAll(code int, err error) error {
+	all := texts(err)
+	return &Failure{code, all[0], all[1:]}
+}
+
+func texts(err error) (all []string) {
+	several, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []string{err.Error()}
+	}
+	for _, e := range several.Unwrap() {
+		all = append(all, texts(e)...)
+	}
+	return all
 }
 
 // Usagef returns the Failure of a wrong command line.
@@ -85,7 +104,9 @@ func Report(env *Env, err error) int {
 		env.Quiet = false
 		env.Complain("%s; see %s --help", f.Text, env.Name)
 	default:
-		env.Complain("%s", f.Text)
+		for _, line := range append([]string{f.Text}, f.More...) {
+			env.Complain("%s", line)
+		}
 	}
 	return f.Code
 }

@@ -1,7 +1,15 @@
-// Package config holds what the broker's flags and its configuration file say.
+// Package config reads what the broker's flags and its configuration file say.
+// The file is in the language of mosquitto.conf; config.md lists its keys.
 package config
 
-import "time"
+import (
+	"crypto/tls"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
 
 // Config is everything that can be configured. Default returns one that is
 // ready; flags and the file of -c change it.
@@ -10,6 +18,10 @@ type Config struct {
 	Limits    Limits
 	Store     Store
 	Log       Log
+
+	// Warnings are lines to be told at the start: what was taken from a file
+	// without effect, and what is open to strangers.
+	Warnings []string
 
 	// SysInterval is the time between two rounds of $SYS messages, 0 for none.
 	SysInterval time.Duration
@@ -26,7 +38,8 @@ type Config struct {
 
 // Listener is a place where clients connect.
 type Listener struct {
-	// Network is "tcp" or "unix". Address is host:port, or the path of a socket.
+	// Network is "tcp", "tcp4", "tcp6" or "unix". Address is host:port, without a
+	// host for all addresses of the machine, or the path of a socket.
 	Network, Address string
 	// WebSocket: MQTT over WebSocket, under any path.
 	WebSocket bool
@@ -48,6 +61,8 @@ type Listener struct {
 	RefuseV311, RefuseV5 bool
 	// NoDelay sets TCP_NODELAY.
 	NoDelay bool
+
+	from string // the line or flag that asks for it
 }
 
 // TLS is how a listener proves itself and checks its clients.
@@ -102,6 +117,8 @@ type Store struct {
 	// Memory keeps nothing: persistence false, or -memory.
 	Memory bool
 	// Folder holds the files; File, if it is set, is the name of the store in it.
+	// The default is a folder for the state of programs: STATE_DIRECTORY, which
+	// systemd sets, or mqttcore-broker in XDG_STATE_HOME or ~/.local/state.
 	Folder, File string
 }
 
@@ -110,8 +127,70 @@ type Log struct {
 	Verbose, JSON bool
 	// Dest lists log_dest: "stdout", "stderr", "none" or "file PATH".
 	Dest []string
-	// Types lists log_type: error, warning, notice, information, debug, …
+	// Types lists log_type: error, warning, notice, information, debug,
+	// subscribe, unsubscribe, websockets, all, none. It is empty for the first
+	// four.
 	Types []string
 	// NoConnections leaves out that clients came and went.
 	NoConnections bool
+}
+
+// Default returns the configuration without flags and file: for clients of this
+// machine, who need no name.
+func Default() *Config {
+	l := newListener(newAccess(true))
+	l.Address = "127.0.0.1:1883"
+	return &Config{
+		Listeners: []*Listener{l},
+		Limits: Limits{
+			Connections:            10_000,
+			PendingConnections:     1_000,
+			InflightMessages:       1_000,
+			QueuedMessages:         100_000,
+			QueuedBytes:            512 << 20,
+			SubscriptionsPerClient: 100_000,
+			ConnectTimeout:         10 * time.Second,
+			WriteTimeout:           30 * time.Second,
+		},
+		Store:             Store{Folder: stateFolder()},
+		Log:               Log{Dest: []string{"stderr"}},
+		SysInterval:       10 * time.Second,
+		CheckRetainSource: true,
+	}
+}
+
+func newListener(a *Access) *Listener {
+	return &Listener{Network: "tcp", Access: a, MaximumQoS: 2, TopicAliasMaximum: 64, NoDelay: true}
+}
+
+func newAccess(anonymous bool) *Access {
+	return &Access{AllowAnonymous: anonymous, AllowZeroLengthClientID: true, AutoIDPrefix: "auto-"}
+}
+
+func newTLS() TLS { return TLS{MinVersion: tls.VersionTLS12} }
+
+// stateFolder returns where programs keep their state, empty if nobody said.
+func stateFolder() string {
+	folder, _, _ := strings.Cut(os.Getenv("STATE_DIRECTORY"), ":")
+	if folder != "" {
+		return folder
+	}
+	if folder = os.Getenv("XDG_STATE_HOME"); !filepath.IsAbs(folder) {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return ""
+		}
+		folder = filepath.Join(home, ".local", "state")
+	}
+	return filepath.Join(folder, "mqttcore-broker")
+}
+
+// accesses returns every Access once.
+func (c *Config) accesses() (all []*Access) {
+	for _, l := range c.Listeners {
+		if !slices.Contains(all, l.Access) {
+			all = append(all, l.Access)
+		}
+	}
+	return all
 }

@@ -52,7 +52,7 @@ func cutWord(s string) (word, rest string) {
 
 // Errorf returns an error that begins with the place of the line.
 func (l Line) Errorf(format string, args ...any) error {
-	return fmt.Errorf("%s:%d: %w", l.File, l.Number, fmt.Errorf(format, args...))
+	return fmt.Errorf("%s: %w", l.at(), fmt.Errorf(format, args...))
 }
 
 // cause returns what is wrong with a file, without its name.
@@ -62,4 +62,12 @@ func cause(err error) error {
 		return path.Err
 	}
 	return err
+}
+
+// at returns the place of the line.
+func (l Line) at() string {
+	if l.Number == 0 {
+		return l.File
+	}
+	return fmt.Sprintf("%s:%d", l.File, l.Number)
 }

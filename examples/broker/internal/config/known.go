@@ -1,0 +1,121 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// idle are keys of mosquitto that are taken without effect, with what to know.
+var idle = map[string]string{
+	"user":                     "the broker stays the user who starts it",
+	"pid_file":                 "no such file is written; a service manager needs none",
+	"autosave_interval":        "everything is stored before it is acknowledged",
+	"autosave_on_changes":      "everything is stored before it is acknowledged",
+	"log_timestamp":            "the log always has the time",
+	"log_timestamp_format":     "the log has the time in the form of RFC 3339",
+	"log_facility":             "there is no log_dest syslog",
+	"allow_duplicate_messages": "a client gets one copy of a message, however many of its subscriptions match",
+	"retry_interval":           "messages are sent again when a session goes on, as MQTT has it",
+	"dhparamfile":              "keys are exchanged by elliptic curves",
+	"websockets_log_level":     "there is one log for all",
+	"websockets_headers_size":  "headers of up to 8 KiB are taken",
+	"packet_buffer_size":       "buffers are as large as it takes",
+}
+
+// unless are keys whose value decides: with it they change nothing here, with
+// any other they ask for something that does not exist.
+var unless = map[string]string{
+	"queue_qos0_messages":             "false",
+	"use_username_as_clientid":        "false",
+	"tls_keyform":                     "pem",
+	"enable_control_api":              "false",
+	"enable_proxy_protocol":           "false",
+	"disable_client_cert_date_checks": "false",
+}
+
+// absent are keys that ask for something that does not exist here, by what it is.
+var absent = map[string][]string{
+	"bridges": {"connection", "address", "addresses", "bridge_", "cleansession", "clientid", "idle_timeout", "keepalive_interval",
+		"local_cleansession", "local_clientid", "local_password", "local_username", "notification_topic", "notifications",
+		"notifications_local_only", "password", "remote_clientid", "remote_password", "remote_username", "restart_timeout",
+		"round_robin", "start_type", "threshold", "topic", "try_private", "username"},
+	"plugins": {"auth_plugin", "auth_opt_", "auth_plugin_deny_special_chars", "plugin", "plugin_opt_", "plugin_load", "plugin_use",
+		"global_plugin"},
+	"pre-shared keys": {"psk_file", "psk_hint"},
+	"ciphers of one's own choice, as Go chooses safe ones,": {"ciphers", "ciphers_tls1.3"},
+	"engines for keys":                                      {"tls_engine", "tls_engine_kpass_sha1"},
+	"files over HTTP":                                       {"http_dir"},
+	"a check of the origin of web pages":                    {"websockets_origin"},
+	"interfaces as places to listen":                        {"bind_interface"},
+	"a demand on client identifiers":                        {"clientid_prefixes"},
+	"a limit of memory (set GOMEMLIMIT in the environment)": {"memory_limit"},
+	"settings of the PROXY protocol":                        {"proxy_protocol_v2_require_tls"},
+	"this form of per_listener_settings":                    {"listener_allow_anonymous", "listener_auto_id_prefix"},
+	"an expiry of retained messages of the broker's own":    {"retain_expiry_interval"},
+}
+
+// known returns what to say about a key that keys lacks: a warning if it may
+// stand in the file nevertheless, or an error.
+func known(name, value string) (warning string, err error) {
+	if text := idle[name]; text != "" {
+		return name + " has no effect here: " + text, nil
+	}
+	if usual := unless[name]; usual != "" {
+		if value == usual {
+			return "", nil
+		}
+		return "", fmt.Errorf("%s is not supported here; leave it out or set it to %s", name, usual)
+	}
+	for what, names := range absent {
+		for _, n := range names {
+			if name == n || strings.HasSuffix(n, "_") && strings.HasPrefix(name, n) {
+				return "", fmt.Errorf("%s is not supported: there are no %s here; leave it out", name, what)
+			}
+		}
+	}
+	if near := nearest(name); near != "" {
+		return "", fmt.Errorf("there is no key %s; is it %s?", name, near)
+	}
+	return "", fmt.Errorf("there is no key %s; config.md lists all", name)
+}
+
+// nearest returns the key that somebody may have meant, empty if none is near.
+func nearest(name string) string {
+	var names []string
+	for n := range keys {
+		names = append(names, n)
+	}
+	slices.Sort(names) // the first of those that are equally near
+	best, least := "", min(len(name)/2, 3)+1
+	for _, n := range names {
+		if d := distance(strings.ToLower(name), n, least); d < least {
+			best, least = n, d
+		}
+	}
+	return best
+}
+
+// distance returns how many letters have to be changed, put in or taken out to
+// get from a to b, or least if it is no less.
+func distance(a, b string, least int) int {
+	if len(a)-len(b) >= least || len(b)-len(a) >= least {
+		return least
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range a {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range b {
+			d := diagonal
+			if a[i] != b[j] {
+				d = 1 + min(d, row[j], row[j+1])
+			}
+			diagonal, row[j+1] = row[j+1], d
+		}
+	}
+	return min(row[len(b)], least)
+}
