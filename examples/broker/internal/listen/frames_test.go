@@ -113,6 +113,26 @@ func TestFragments(t *testing.T) {
 	}
 }
 
+// Control frames may be empty, and are answered at once.
+func TestEmptyControl(t *testing.T) {
+	in := slices.Concat(frame(ws.OpBinary, true, "x"), frame(ws.OpPing, true, ""))
+	c := &scripted{r: bytes.NewReader(in)}
+	w := &webSocket{Conn: c}
+	if n, err := w.Read(make([]byte, 100)); n != 1 || err != nil {
+		t.Errorf("%d bytes, error %v", n, err)
+	}
+	if a := c.frames(t); len(a) != 1 || a[0].Header.OpCode != ws.OpPong || len(a[0].Payload) != 0 {
+		t.Errorf("answers %+v", a)
+	}
+	c.r = bytes.NewReader(frame(ws.OpClose, true, ""))
+	if n, err := w.Read(make([]byte, 100)); n != 0 || err != io.EOF {
+		t.Errorf("%d bytes, error %v", n, err)
+	}
+	if a := c.frames(t); len(a) != 2 || a[1].Header.OpCode != ws.OpClose || len(a[1].Payload) != 0 {
+		t.Errorf("answers %+v", a)
+	}
+}
+
 // What came with the handshake comes first.
 func TestEarly(t *testing.T) {
 	in := frame(ws.OpBinary, true, "early and late")

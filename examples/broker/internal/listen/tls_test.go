@@ -32,7 +32,14 @@ func readCertificate(t *testing.T, folder, name string) (*x509.Certificate, *ecd
 // revoke writes a list by which the issuer revokes the named certificates.
 func revoke(t *testing.T, folder, file, issuer string, until time.Duration, names ...string) {
 	t.Helper()
-	ca, key := readCertificate(t, folder, issuer)
+	_, key := readCertificate(t, folder, issuer)
+	revokeWith(t, key, folder, file, issuer, until, names...)
+}
+
+// revokeWith signs the list with any key.
+func revokeWith(t *testing.T, key *ecdsa.PrivateKey, folder, file, issuer string, until time.Duration, names ...string) {
+	t.Helper()
+	ca, _ := readCertificate(t, folder, issuer)
 	list := &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: time.Now().Add(-time.Hour), NextUpdate: time.Now().Add(until)}
 	for _, name := range names {
 		c, _ := readCertificate(t, folder, name)
@@ -152,6 +159,12 @@ func TestRevokedVerify(t *testing.T) {
 	client, _ := readCertificate(t, folder, "client")
 	state := tls.ConnectionState{PeerCertificates: []*x509.Certificate{client}, VerifiedChains: [][]*x509.Certificate{{client, ca}}}
 	issuer := string(ca.RawSubject)
+	file := filepath.Join(folder, "crl.pem")
+	revoke(t, folder, file, "ca", time.Minute, "client")
+	r, err := loadRevoked(file, []*x509.Certificate{ca})
+	if err != nil || time.Until(r[issuer].until) > time.Minute || time.Until(r[issuer].until) < 30*time.Second {
+		t.Errorf("error %v, %+v", err, r[issuer])
+	}
 	for want, r := range map[string]revoked{
 		"has expired; get a new one": {issuer: {until: time.Now().Add(-time.Second)}},
 		"has no list of":             {"another": {}},
@@ -257,6 +270,8 @@ func TestTLSErrors(t *testing.T) {
 	empty := t.TempDir()
 	revoke(t, folder, file("old.crl"), "ca", -time.Minute)
 	revoke(t, folder, file("stranger.crl"), "stranger", time.Hour)
+	_, stranger := readCertificate(t, folder, "stranger")
+	revokeWith(t, stranger, folder, file("forged.crl"), "ca", time.Hour)
 	damaged := write("damaged.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
 	locked := write("locked.key", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n")
 	with := func(change func(*config.TLS)) config.TLS {
@@ -282,6 +297,7 @@ func TestTLSErrors(t *testing.T) {
 		"there is no x509 crl in it":                             with(func(c *config.TLS) { c.CRLFile = file("ca.pem") }),
 		"expired on":                                             with(func(c *config.TLS) { c.CRLFile = file("old.crl") }),
 		`"CN=stranger" is not signed by a certificate of cafile`: with(func(c *config.TLS) { c.CRLFile = file("stranger.crl") }),
+		`"CN=ca" is not signed by a certificate of cafile`:       with(func(c *config.TLS) { c.CRLFile = file("forged.crl") }),
 		"crlfile needs require_certificate true":                 with(func(c *config.TLS) { c.CRLFile, c.RequireCertificate = "x", false }),
 		"use_subject_as_username need require_certificate true":  with(func(c *config.TLS) { c.UseIdentityAsUsername, c.RequireCertificate = true, false }),
 		"a list in it is damaged": with(func(c *config.TLS) {

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/gobwas/ws"
 
@@ -117,12 +116,4 @@ type hijacked struct {
 	rw   *bufio.ReadWriter
 }
 
-func (h hijacked) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	return keptDeadline{h.conn}, h.rw, nil
-}
-
-// keptDeadline keeps the deadline of the handshake, which the upgrader would
-// take away.
-type keptDeadline struct{ net.Conn }
-
-func (keptDeadline) SetDeadline(time.Time) error { return nil }
+func (h hijacked) Hijack() (net.Conn, *bufio.ReadWriter, error) { return h.conn, h.rw, nil }

@@ -133,7 +133,11 @@ func TestHandshakes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := s.dial(t)
-			go func() { _, _ = io.WriteString(c, tt.request) }()
+			wrote := make(chan error, 1)
+			go func() {
+				_, err := io.WriteString(c, tt.request)
+				wrote <- err
+			}()
 			method, _, _ := strings.Cut(tt.request, " ")
 			r, err := http.ReadResponse(bufio.NewReader(c), &http.Request{Method: method})
 			if err != nil {
@@ -153,6 +157,13 @@ func TestHandshakes(t *testing.T) {
 			b, err := io.ReadAll(r.Body)
 			if err != nil || !strings.Contains(string(b), tt.body) || (tt.body == "") != (len(b) == 0) {
 				t.Errorf("answer %q, error %v", b, err)
+			}
+			// No reset, which could have overtaken the answer.
+			if err := <-wrote; err != nil {
+				t.Errorf("the request was cut off: %v", err)
+			}
+			if n, err := c.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+				t.Errorf("after the answer: %d bytes, error %v", n, err)
 			}
 		})
 	}
@@ -175,6 +186,27 @@ func TestSlowHandshake(t *testing.T) {
 	got := make([]byte, 5)
 	if _, err := io.ReadFull(s.accept(t), got); err != nil || string(got) != "early" {
 		t.Errorf("got %q, error %v", got, err)
+	}
+}
+
+// The time for the handshake is not that of the connection.
+func TestDeadlineEnds(t *testing.T) {
+	folder := programtest.Certificates(t)
+	const short = 500 * time.Millisecond
+	s := serve(t, &config.Listener{WebSocket: true, TLS: serverFiles(folder, "server")}, &config.Limits{ConnectTimeout: short})
+	host, port, _ := net.SplitHostPort(s.Addr().String())
+	o := transport.Options{Host: host, Port: port, WebSocket: true, Path: "/", TLS: clientTLS(t, folder, "")}
+	o.TLS.NextProtos = nil
+	client, err := o.Dial(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	time.AfterFunc(2*short, func() { _, _ = client.Write([]byte{1}) })
+	c := <-s.accepted
+	defer c.Close()
+	if n, err := c.Read(make([]byte, 1)); n != 1 || err != nil {
+		t.Errorf("%d bytes, error %v", n, err)
 	}
 }
 
