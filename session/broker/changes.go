@@ -56,17 +56,17 @@ type outbox struct {
 	next int
 }
 
-func (o *outbox) pull() (Event, bool) {
+func (o *outbox) pull(ev *Event) bool {
 	if o.next == len(o.list) {
-		return Event{}, false
+		return false
 	}
-	ev := o.list[o.next]
+	*ev = o.list[o.next]
 	o.list[o.next] = Event{}
 	o.next++
 	if o.next == len(o.list) {
 		o.list, o.next = o.list[:0], 0
 	}
-	return ev, true
+	return true
 }
 
 func store(key, value []byte) Event {

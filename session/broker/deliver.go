@@ -179,7 +179,7 @@ func (b *Broker) publish(from *sess, p *codec.Publish, whose ownership) int {
 			SubscriptionIdentifiers: s.hit.ids,
 			Expires:                 expires,
 		}
-		if !b.mayDeliver(s, p, origin) || whose == borrowed && b.pass(s, p, &d) {
+		if !b.mayDeliver(s, p, origin) || whose == borrowed && len(m.sessions) < many && b.pass(s, p, &d) {
 			continue
 		}
 		p, whose = own(p, whose), owned
@@ -191,6 +191,10 @@ func (b *Broker) publish(from *sess, p *codec.Publish, whose ownership) int {
 	}
 	return n
 }
+
+// many is the number of receivers from which a message of QoS 0 is copied rather
+// than handed on, because its encoding is shared then.
+const many = 32
 
 // qos returns the QoS at which a message is delivered for a subscription.
 // [MQTT-3.8.4-8] [v3.1.1 MQTT-3.8.4-6]

@@ -16,7 +16,8 @@ import (
 // Events returns an iterator over the events that are due. See Next.
 func (b *Broker) Events() iter.Seq[Event] {
 	return func(yield func(Event) bool) {
-		for ev, ok := b.Next(); ok; ev, ok = b.Next() {
+		var ev Event
+		for b.NextInto(&ev) {
 			if !yield(ev) {
 				return
 			}
@@ -27,10 +28,17 @@ func (b *Broker) Events() iter.Seq[Event] {
 // Next returns the next event that is due, and reports false when there is
 // nothing to do until the next call of another method. What an event points to
 // is borrowed until the next call on the broker.
-func (b *Broker) Next() (Event, bool) {
+func (b *Broker) Next() (ev Event, ok bool) {
+	ok = b.NextInto(&ev)
+	return ev, ok
+}
+
+// NextInto is Next into an event of the caller, which is not copied then.
+func (b *Broker) NextInto(ev *Event) bool {
 	for {
-		if ev, ok := b.outbox.pull(); ok {
-			return ev, true
+		*ev = Event{}
+		if b.outbox.pull(ev) {
+			return true
 		}
 		c := b.busy.head
 		if c == nil {
@@ -38,15 +46,14 @@ func (b *Broker) Next() (Event, bool) {
 				continue
 			}
 			if c = b.writers.head; c == nil {
-				return b.tellDeadline()
+				return b.tellDeadline(ev)
 			}
-			if ev, ok := b.write(c); ok {
-				return ev, true
+			if b.write(c, ev) {
+				return true
 			}
 			continue
 		}
-		ev, ok := c.srv.Next()
-		if !ok {
+		if !c.srv.NextInto(&ev.Event) {
 			if b.feed(c) {
 				continue
 			}
@@ -55,46 +62,47 @@ func (b *Broker) Next() (Event, bool) {
 			b.writers.push(c)
 			continue
 		}
-		if out := (Event{Event: ev, Conn: c.handle, Client: c.client}); b.handle(c, &out) {
-			return out, true
+		ev.Conn, ev.Client = c.handle, c.client
+		if b.handle(c, ev) {
+			return true
 		}
 	}
 }
 
 // write lets a connection write, unless its transport is blocked. One whose
 // session is being taken over writes all the same, and then has to end.
-func (b *Broker) write(c *conn) (Event, bool) {
+func (b *Broker) write(c *conn, ev *Event) bool {
 	b.writers.pop()
 	if c.blocked && c.successor == nil {
-		return Event{}, false
+		return false
 	}
 	c.srv.SetWriteBlocked(false)
-	ev, ok := c.srv.Next()
+	ok := c.srv.NextInto(&ev.Event)
 	c.srv.SetWriteBlocked(true)
 	if !ok {
 		if c.successor != nil {
 			c.srv.Closed(b.now, nil)
 			b.busy.push(c)
 		}
-		return Event{}, false
+		return false
 	}
 	// What the size of the output held back can go on now.
 	if ev.Kind != events.Write || ev.Size >= int64(b.cfg.Server.HighWater) || c.srv.Status() == session.StatusClosing {
 		b.busy.push(c)
 	}
-	out := Event{Event: ev, Conn: c.handle, Client: c.client}
-	return out, b.handle(c, &out)
+	ev.Conn, ev.Client = c.handle, c.client
+	return b.handle(c, ev)
 }
 
 // tellDeadline yields a Timer event if the deadline became earlier.
-func (b *Broker) tellDeadline() (ev Event, ok bool) {
+func (b *Broker) tellDeadline(ev *Event) bool {
 	at := b.timers.earliest()
 	if at.IsZero() || !b.told.IsZero() && !at.Before(b.told) {
-		return ev, false
+		return false
 	}
 	b.told = at
 	ev.Kind, ev.Deadline = events.Timer, at
-	return ev, true
+	return true
 }
 
 // handle serves an event of a session. It reports whether the driver is to see
