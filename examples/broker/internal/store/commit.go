@@ -28,6 +28,9 @@ func (s *Store) Commit(b *Batch) error {
 	p := s.pending
 	switch {
 	case p == nil:
+		if err := s.disk.witness.next(b.b); err != nil {
+			return explain(s.path, err)
+		}
 		p = &pending{batch: b.b}
 		p.done = s.disk.begin(func() { p.err = p.batch.Commit(pebble.Sync) })
 	case p.batch != b.b:
@@ -39,6 +42,7 @@ func (s *Store) Commit(b *Batch) error {
 	}
 	s.pending = nil
 	if p.err == nil {
+		s.disk.witness.committed()
 		s.commits.Add(1)
 		s.written.Add(uint64(b.size))
 	}

@@ -24,8 +24,9 @@ const (
 // the callers of the Store know. Goroutines of the engine wait meanwhile.
 type disk struct {
 	vfs.FS
-	path string
-	log  *slog.Logger
+	path    string
+	log     *slog.Logger
+	witness witness
 
 	mu      sync.Mutex
 	waiting int           // goroutines that try again
@@ -40,7 +41,9 @@ type disk struct {
 }
 
 func newDisk(fs vfs.FS, path string, log *slog.Logger) *disk {
-	return &disk{FS: fs, path: path, log: log, begun: make(chan struct{})}
+	d := &disk{FS: fs, path: path, log: log, begun: make(chan struct{})}
+	d.witness.disk = d
+	return d
 }
 
 // begin lets the engine do something; the channel is closed when it is done.
@@ -132,14 +135,20 @@ func (d *disk) ends() {
 	}
 }
 
-// fail is for trouble that does not end. It never returns.
-func (d *disk) fail(err error) {
+// lasts is for trouble that does not end.
+func (d *disk) lasts(err error) {
 	d.begins(err)
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	if !d.lasting {
 		d.trouble, d.lasting = err, true
 	}
-	d.mu.Unlock()
+}
+
+// fail is for trouble that does not end, and after which the engine must not go
+// on. It never returns.
+func (d *disk) fail(err error) {
+	d.lasts(err)
 	select {}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	iofs "io/fs"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -38,14 +39,7 @@ func explain(path string, err error) error {
 	if f := (*fault)(nil); errors.As(err, &f) {
 		return err
 	}
-	is := func(targets ...error) bool {
-		for _, t := range targets {
-			if errors.Is(err, t) {
-				return true
-			}
-		}
-		return false
-	}
+	is := func(targets ...error) bool { return isOne(err, targets...) }
 	text := ""
 	switch {
 	case is(ErrInUse):
@@ -71,6 +65,17 @@ func explain(path string, err error) error {
 		text = fmt.Sprintf("the store %s does not work (%s): look after the disk, and start the broker again", path, cause(err))
 	}
 	return &fault{text, err}
+}
+
+func isOne(err error, targets ...error) bool {
+	return slices.ContainsFunc(targets, func(t error) bool { return errors.Is(err, t) })
+}
+
+// ofTheMachine tells errors at the start of the engine that say nothing about
+// what is stored.
+func ofTheMachine(err error) bool {
+	return isOne(err, ErrInUse, ErrForeign, iofs.ErrPermission, syscall.EROFS, syscall.ENOSPC, syscall.EDQUOT,
+		syscall.EFBIG, syscall.EMFILE, syscall.ENFILE, syscall.ENOTDIR, syscall.EIO, syscall.ENOMEM)
 }
 
 // cause shortens an error to what the system says, or to one line.

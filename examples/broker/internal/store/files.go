@@ -3,9 +3,12 @@ package store
 import (
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	iofs "io/fs"
 	"os"
+	"strconv"
+	"strings"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
@@ -35,6 +38,24 @@ func (f file) WriteAt(p []byte, off int64) (int, error) {
 	return len(p), err
 }
 
+// list is a manifest.
+type list struct {
+	file
+	written manifest
+}
+
+func (l *list) Write(p []byte) (int, error) {
+	l.written.check = crc32.Update(l.written.check, crc32.IEEETable, p)
+	l.written.length += uint32(len(p))
+	return l.file.Write(p)
+}
+
+func (l *list) Sync() error {
+	err := l.file.Sync()
+	l.disk.witness.listed(l.written)
+	return err
+}
+
 func (f file) Sync() error     { return f.disk.sync(f.File.Sync) }
 func (f file) SyncData() error { return f.disk.sync(f.File.SyncData) }
 
@@ -47,7 +68,7 @@ func (f file) SyncTo(length int64) (full bool, err error) {
 }
 
 // open opens a file by op. If own is not empty, it is made the user's alone.
-func (d *disk) open(own string, op func() (vfs.File, error)) (vfs.File, error) {
+func (d *disk) open(own string, op func() (vfs.File, error)) (file, error) {
 	var opened vfs.File
 	err := d.attempt(func() (err error) {
 		opened, err = op()
@@ -56,10 +77,7 @@ func (d *disk) open(own string, op func() (vfs.File, error)) (vfs.File, error) {
 		}
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return file{opened, d}, nil
+	return file{opened, d}, err
 }
 
 // own makes a file the user's alone.
@@ -72,7 +90,16 @@ func (d *disk) own(name string) error {
 
 // Create, and what follows, is what vfs.FS says, but for errors.
 func (d *disk) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
-	return d.open(name, func() (vfs.File, error) { return d.FS.Create(name, category) })
+	f, err := d.open(name, func() (vfs.File, error) { return d.FS.Create(name, category) })
+	if err != nil {
+		return nil, err
+	}
+	if id, ok := strings.CutPrefix(d.PathBase(name), "MANIFEST-"); ok {
+		l := &list{file: f}
+		l.written.id, err = strconv.ParseUint(id, 10, 64)
+		return l, err
+	}
+	return f, nil
 }
 
 func (d *disk) OpenReadWrite(name string, category vfs.DiskWriteCategory, o ...vfs.OpenOption) (vfs.File, error) {

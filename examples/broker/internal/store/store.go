@@ -7,6 +7,7 @@ package store
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -58,23 +59,31 @@ func Open(folder, file string, log *slog.Logger) (*Store, error) {
 		file = DefaultFile
 	}
 	path := filepath.Join(folder, file)
-	return open(vfs.Default, path, log)
+	return open(vfs.Default, path, log, 0)
 }
 
-func open(fs vfs.FS, path string, log *slog.Logger) (*Store, error) {
+// open opens the store at a path. Tests give the size up to which the engine
+// keeps things in memory, 0 for its own choice.
+func open(fs vfs.FS, path string, log *slog.Logger, memory uint64) (*Store, error) {
 	s := &Store{path: path, log: log, disk: newDisk(fs, path, log)}
 	err := s.prepare()
 	if err == nil {
-		err = s.start()
+		err = s.start(memory)
+	}
+	if err == nil {
+		err = s.disk.witness.open(s.db)
 	}
 	if err == nil {
 		err = s.checkFormat()
 	}
-	if err != nil {
-		s.disk.abandon()
-		return nil, explain(path, err)
+	if err == nil {
+		return s, nil
 	}
-	return s, nil
+	if s.db != nil {
+		_ = s.Close() // err is what matters
+	}
+	s.disk.abandon()
+	return nil, explain(path, err)
 }
 
 // prepare makes the folder of the store, or looks whether it is one.
@@ -97,34 +106,37 @@ func (s *Store) prepare() error {
 		!has(func(n string) bool { return strings.HasPrefix(n, "marker.manifest.") }):
 		return fmt.Errorf("%w: marker.manifest is missing", ErrDamaged)
 	}
-	return nil
+	return s.disk.witness.checkManifest(names)
 }
 
 // ofTheSystem tells files that may lie in any folder.
 func ofTheSystem(name string) bool { return name == "lost+found" || strings.HasPrefix(name, ".") }
 
 // start starts the engine.
-func (s *Store) start() error {
+func (s *Store) start(memory uint64) error {
 	var db *pebble.DB
 	var err error
-	done := s.disk.begin(func() { db, err = pebble.Open(s.path, s.options()) })
+	done := s.disk.begin(func() { db, err = pebble.Open(s.path, s.options(memory)) })
 	if trouble := s.disk.await(done); trouble != nil {
 		return trouble
 	}
-	s.db = db
+	if s.db = db; err != nil && !ofTheMachine(err) {
+		err = fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
 	return err
 }
 
-func (s *Store) options() *pebble.Options {
+func (s *Store) options(memory uint64) *pebble.Options {
 	return &pebble.Options{
 		FS:                 s.disk,
 		Logger:             engineLog{s.disk},
 		FormatMajorVersion: pebble.FormatNewest,
+		MemTableSize:       memory,
 		CacheSize:          1 << 20, // nothing is read but at the start
 		EventListener: &pebble.EventListener{
 			BackgroundError: func(err error) { s.log.Warn("the store has trouble", "path", s.path, "error", err) },
 			DataCorruption: func(i pebble.DataCorruptionInfo) {
-				s.disk.fail(fmt.Errorf("%w: %s: %w", ErrDamaged, i.Path, i.Details))
+				s.disk.lasts(fmt.Errorf("%w: %s: %w", ErrDamaged, i.Path, i.Details))
 			},
 		},
 	}
@@ -191,7 +203,7 @@ func (s *Store) Close() error {
 		if s.pending != nil {
 			<-s.pending.done
 		}
-		err = s.db.Close()
+		err = errors.Join(s.db.Close(), s.disk.witness.close())
 	})
 	trouble := s.disk.await(done)
 	s.disk.abandon()

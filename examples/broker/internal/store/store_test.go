@@ -228,10 +228,13 @@ func TestDefaultFolder(t *testing.T) {
 	}
 }
 
-// memory opens a store in memory.
-func memory(t testing.TB, fs vfs.FS) *Store {
+// small makes the engine write tables soon.
+const small = 64 << 10
+
+// simulated opens a store on a simulated disk.
+func simulated(t testing.TB, fs vfs.FS) *Store {
 	t.Helper()
-	s, err := open(fs, "store", quiet)
+	s, err := open(fs, "store", quiet, small)
 	if err != nil {
 		t.Fatal(err)
 	}
