@@ -136,6 +136,15 @@ func TestEdit(t *testing.T) {
 	}
 }
 
+// An empty password lets nobody in, as with mosquitto.
+func TestEmptyPassword(t *testing.T) {
+	empty := newSecret("", 1)
+	p, err := parsePasswords(config.Lines("f", "ann:"+empty.String()))
+	if err != nil || p.check("ann", nil, true) || p.check("ann", nil, false) {
+		t.Errorf("ann came in, or %v", err)
+	}
+}
+
 func TestEditErrors(t *testing.T) {
 	file := store(t, bobLine)
 	for name, err := range map[string]error{

@@ -50,6 +50,7 @@ func TestFlags(t *testing.T) {
 		{"-p 7 --listen ws://localhost --listen unix:///run/x", listenersOf, "tcp 127.0.0.1:7, tcp localhost:80 web, unix /run/x"},
 		{"--listen tls://a --listen wss://b --cert c --key k", listenersOf, "tcp a:8883 c k, tcp b:443 web c k"},
 		{"--listen mqtts://a:1 --cert c --key k --cafile a --require-certificate --use-identity-as-username --crlfile r", listenersOf, "tcp a:1 c k"},
+		{"--listen tcp://a:0 --listen tcp://a:0", listenersOf, "tcp a:0, tcp a:0"},
 		{"-c " + file, listenersOf, "tcp :1884, tcp :1885"},
 		{"-c " + file + " -p 7", listenersOf, "tcp 127.0.0.1:7"},
 
