@@ -1,0 +1,232 @@
+package hostiletest
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/mqttcore/mqttcore/codec"
+
+	"github.com/mqttcore/mqttcore/examples/internal/programtest"
+)
+
+func TestMain(m *testing.M) { os.Exit(programtest.Main(m)) }
+
+const (
+	// patience is the time in which the witness has to get its own message back.
+	patience = 3 * time.Second
+	// limit is the time in which all else has to happen.
+	limit = 20 * time.Second
+
+	mebi = 1 << 20
+)
+
+// Addresses that clients connect from, so that a bound for one address does not
+// hit the other.
+const (
+	friend = "127.0.0.1"
+	foe    = "127.0.0.2"
+)
+
+// target is a broker under attack.
+type target struct {
+	t       *testing.T
+	process *programtest.Process
+	port    string
+	idle    int64 // memory before the attack, in bytes
+	most    atomic.Int64
+	longest atomic.Int64 // that the witness waited, in nanoseconds
+	rounds  atomic.Int64 // of the witness
+	over    chan struct{}
+	ended   sync.WaitGroup
+}
+
+// attack starts a broker, its witness and the watch of its memory, which may
+// grow by so many bytes. It returns when the witness is served.
+func attack(t *testing.T, growth int64, args ...string) *target {
+	t.Helper()
+	b := &target{t: t, over: make(chan struct{})}
+	b.process, b.port = programtest.Broker(t, args...)
+	w := b.connect(friend, "witness")
+	w.subscribe("witness/#")
+	b.idle = b.memory()
+	b.ended.Go(func() { b.watch(w) })
+	b.ended.Go(b.weigh)
+	t.Cleanup(func() {
+		b.end()
+		used := b.most.Load() - b.idle
+		t.Logf("memory grew by %.1f MiB, of %.1f MiB that it may; the witness waited for %v at most, in %d rounds",
+			float64(used)/mebi, float64(growth)/mebi, time.Duration(b.longest.Load()).Round(time.Millisecond), b.rounds.Load())
+		if used > growth {
+			t.Error("the memory grew too much")
+		}
+		if b.rounds.Load() == 0 {
+			t.Error("the witness was not served once")
+		}
+	})
+	return b
+}
+
+// end ends the watch. It may be called more than once.
+func (b *target) end() {
+	select {
+	case <-b.over:
+	default:
+		close(b.over)
+	}
+	b.ended.Wait()
+}
+
+// watch sends messages from the witness to itself until the end.
+func (b *target) watch(w *client) {
+	for i := 0; ; i++ {
+		select {
+		case <-b.over:
+			return
+		case <-time.After(5 * time.Millisecond):
+		}
+		start := time.Now()
+		_ = w.SetDeadline(start.Add(patience))
+		err := w.try(&codec.Publish{Topic: codec.Bytes("witness/" + strconv.Itoa(i)), QoS: codec.QoS1, PacketID: 1})
+		for got := 0; err == nil && got < 2; got++ { // PUBACK and PUBLISH
+			_, err = w.r.ReadPacket()
+		}
+		if err != nil {
+			b.t.Errorf("the witness is not served: %v", err)
+			return
+		}
+		b.rounds.Add(1)
+		b.longest.Store(max(b.longest.Load(), int64(time.Since(start))))
+	}
+}
+
+// weigh follows the memory of the broker until the end.
+func (b *target) weigh() {
+	for {
+		b.most.Store(max(b.most.Load(), b.memory()))
+		select {
+		case <-b.over:
+			return
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// memory returns the resident bytes of the broker, or 0 where they cannot be
+// told.
+func (b *target) memory() int64 {
+	if runtime.GOOS != "linux" {
+		return 0
+	}
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", b.process.PID()))
+	fields := strings.Fields(string(text))
+	if err != nil || len(fields) < 2 {
+		b.t.Errorf("the broker has ended: %v", err)
+		return 0
+	}
+	pages, _ := strconv.ParseInt(fields[1], 10, 64)
+	return pages * int64(os.Getpagesize())
+}
+
+// dial connects from an address and says nothing.
+func (b *target) dial(from string) net.Conn {
+	b.t.Helper()
+	c, err := b.tryDial(from)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(func() { c.Close() })
+	_ = c.SetDeadline(time.Now().Add(limit))
+	return c
+}
+
+func (b *target) tryDial(from string) (net.Conn, error) {
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
+	return d.Dial("tcp", "127.0.0.1:"+b.port)
+}
+
+// client is a client that consists of packets.
+type client struct {
+	net.Conn
+	t *testing.T
+	r *codec.Reader
+}
+
+func (b *target) connect(from, id string) *client {
+	b.t.Helper()
+	c := &client{Conn: b.dial(from), t: b.t}
+	c.r = codec.NewReader(c.Conn, codec.V5, 0)
+	c.send(&codec.Connect{CleanStart: true, ClientID: codec.Bytes(id)})
+	if ack := c.expect(codec.TypeConnack).(*codec.Connack); ack.ReasonCode != codec.ReasonSuccess {
+		b.t.Fatal(ack)
+	}
+	return c
+}
+
+// deaf makes the system take few bytes that the client does not read.
+func (c *client) deaf() *client {
+	_ = c.Conn.(*net.TCPConn).SetReadBuffer(4 << 10)
+	return c
+}
+
+func (c *client) try(packets ...codec.Packet) error {
+	var b []byte
+	var err error
+	for _, p := range packets {
+		if b, err = p.AppendTo(b, codec.V5); err != nil {
+			return err
+		}
+	}
+	_, err = c.Write(b)
+	return err
+}
+
+func (c *client) send(packets ...codec.Packet) {
+	c.t.Helper()
+	if err := c.try(packets...); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+func (c *client) expect(want codec.PacketType) codec.Packet {
+	c.t.Helper()
+	got, err := c.r.ReadPacket()
+	if err != nil || got.Type() != want {
+		c.t.Fatalf("got %v %v, want %v", got, err, want)
+	}
+	return got
+}
+
+func (c *client) subscribe(filters ...string) *codec.Suback {
+	c.t.Helper()
+	s := &codec.Subscribe{PacketID: 1}
+	for _, f := range filters {
+		s.Filters = append(s.Filters, codec.Subscription{Filter: codec.Bytes(f)})
+	}
+	c.send(s)
+	return c.expect(codec.TypeSuback).(*codec.Suback)
+}
+
+// closed waits until the broker has closed the connection.
+func closed(t *testing.T, c net.Conn) {
+	t.Helper()
+	buf := make([]byte, 4096)
+	for {
+		_, err := c.Read(buf)
+		var n net.Error
+		if errors.As(err, &n) && n.Timeout() {
+			t.Error("the broker does not close the connection")
+		}
+		if err != nil {
+			return
+		}
+	}
+}
