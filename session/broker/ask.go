@@ -105,7 +105,6 @@ func (b *Broker) Refuse(now time.Time, h Handle, reason codec.ReasonCode) {
 	if c := b.admitting(h); c != nil {
 		c.admitting = false
 		b.refuse(c, reason)
-		b.busy.push(c)
 	}
 }
 

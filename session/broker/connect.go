@@ -49,6 +49,7 @@ func formatted(p *codec.Connect) bool {
 // refuse answers CONNECT by a CONNACK with a reason code.
 func (b *Broker) refuse(c *conn, code codec.ReasonCode) {
 	c.connect = nil
+	b.busy.push(c)
 	if err := c.srv.Refuse(b.now, &codec.Connack{ReasonCode: code}); err != nil {
 		c.srv.Closed(b.now, err)
 	}
@@ -75,7 +76,6 @@ func (b *Broker) admit(c *conn) {
 		// It came in the meantime, and is taken over in its turn.
 		rival.heirOf = nil
 		b.refuse(rival, codec.ReasonServerBusy)
-		b.busy.push(rival)
 	}
 	old.successor, c.heirOf = c, old
 	b.disconnect(old, codec.ReasonSessionTakenOver)

@@ -241,3 +241,23 @@ func TestRecheckLowers(t *testing.T) {
 	w.connect(codec.V5, clean("pub")).send(publish("t", "x", 1))
 	c.expect("t=x q0")
 }
+
+// A Will that is refused after the driver has let the client in ends its
+// connection at once.
+func TestWillRefusedAfterAccept(t *testing.T) {
+	cfg := broker.Config{Ask: broker.AskConnect}
+	cfg.Policy.Publish = func(*broker.Client, *codec.Publish) (*codec.Publish, codec.ReasonCode) {
+		return nil, codec.ReasonNotAuthorized
+	}
+	w := newWorld(t, cfg)
+	c := w.open(codec.V5)
+	p := clean("c")
+	p.Will = codec.Some(codec.Will{Topic: codec.Bytes("t")})
+	c.send(p)
+	w.b.Accept(w.now, c.h, broker.Admission{})
+	w.drain()
+	c.expect("CONNACK 87 present=false")
+	if !c.closed {
+		t.Error("still open")
+	}
+}
