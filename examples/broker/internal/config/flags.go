@@ -156,7 +156,7 @@ func (f *flags) apply(fs *pflag.FlagSet) error {
 	}
 	if m := f.cfg.MetricsAddress; m != "" {
 		if _, _, err := net.SplitHostPort(m); err != nil {
-			return cli.Usagef("--metrics %s: use an address and a port, such as 127.0.0.1:9464", m)
+			return cli.Usagef("--metrics %s: use an address and a port, such as 127.0.0.1:9883", m)
 		}
 	}
 	return nil

@@ -75,7 +75,7 @@ func TestFlags(t *testing.T) {
 		{"--sys-interval 1m", func(c *Config) any { return c.SysInterval }, time.Minute},
 		{"--connect-timeout 5", func(c *Config) any { return c.Limits.ConnectTimeout }, 5 * time.Second},
 		{"--max-packet-size 1024", func(c *Config) any { return c.Limits.PacketSize }, uint32(1024)},
-		{"-v --json --metrics 127.0.0.1:9464", func(c *Config) any { return fmt.Sprint(c.Log.Verbose, c.Log.JSON, c.MetricsAddress) }, "true true127.0.0.1:9464"},
+		{"-v --json --metrics 127.0.0.1:9883", func(c *Config) any { return fmt.Sprint(c.Log.Verbose, c.Log.JSON, c.MetricsAddress) }, "true true127.0.0.1:9883"},
 	} {
 		cfg, help, err := Parse(strings.Fields(c.args))
 		if err != nil || help {
@@ -112,7 +112,7 @@ func TestWrongFlags(t *testing.T) {
 		"--max-queued-messages -1":               "--max-queued-messages -1: use a number from 1",
 		"--max-inflight-messages 0":              "--max-inflight-messages 0: use a number from 1 to 65535",
 		"--tls-version 1":                        "--tls-version 1: use tlsv1.2 or tlsv1.3",
-		"--metrics 9464":                         "--metrics 9464: use an address and a port",
+		"--metrics 9883":                         "--metrics 9883: use an address and a port",
 		"--cert a --key b":                       "of which there is none",
 		"-p 1 --cafile a":                        "of which there is none",
 		"--listen tls://a":                       "--listen tls://a: TLS needs the certificate",

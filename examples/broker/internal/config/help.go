@@ -78,7 +78,7 @@ Limits; 0 is for none where nothing else is said:
       --write-timeout TIME      for a client that takes no bytes (default 30s)
 
 Operation:
-      --metrics ADDRESS         serve metrics for Prometheus and health over HTTP, such as on 127.0.0.1:9464
+      --metrics ADDRESS         serve metrics for Prometheus and health over HTTP, such as on 127.0.0.1:9883
       --sys-interval TIME       between messages about the broker under $SYS (default 10s, 0 for never)
   -v, --verbose                 log connections too, not only what went wrong
       --json                    log as JSON

@@ -31,7 +31,7 @@ SIGHUP.
 
 Flags:
   -D, --delete                 take the user out
-  -I, --iterations N           what a look at the password costs (default 10000, about 5 ms);
+  -I, --iterations N           what a look at the password costs (default 10000, some ms);
                                whoever steals the file has to pay it for each guess
   -h, --help                   print this
 `
