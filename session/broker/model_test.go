@@ -16,15 +16,20 @@ type model struct {
 	retained map[string]int  // the serial number of the acknowledged one by topic; below 0 if that is uncertain
 	wants    []want
 	shared   map[string]map[int]int // how often by filter and serial number
+	denied   map[denial]int         // with the first message that comes too late
 	problems []string
 }
+
+// denial is that a client may not have a topic.
+type denial struct{ id, topic string }
 
 type modelMessage struct {
 	topic     string
 	from      string
 	qos       codec.QoS
 	retain    bool
-	forbidden bool // a Will that was withdrawn or cancelled
+	forbidden bool // a Will that was withdrawn or cancelled, or dropped
+	dropped   bool // by the Policy
 	// who was subscribed for certain when it was published
 	certain []*modelSub
 }
@@ -59,11 +64,12 @@ type modelSession struct {
 	due       time.Time // of the Will
 	got       map[int]int
 	last      map[string]int // the last serial number by publisher, topic and QoS
+	withheld  map[string]int // topics that were denied while it was away, with the first message after that
 }
 
 func newModel() *model {
 	return &model{sessions: make(map[string]*modelSession), messages: []*modelMessage{nil},
-		retained: make(map[string]int), shared: make(map[string]map[int]int)}
+		retained: make(map[string]int), shared: make(map[string]map[int]int), denied: make(map[denial]int)}
 }
 
 func (m *model) problem(format string, args ...any) {
@@ -73,10 +79,11 @@ func (m *model) problem(format string, args ...any) {
 // connected is told when the broker accepted a client.
 func (m *model) connected(now time.Time, id string, clean bool, expiry uint32, present bool, will int, delay uint32) {
 	s := m.sessions[id]
-	if s != nil && s.over {
+	if s != nil && s.over && !s.unsure {
 		s = nil
 	}
 	if s != nil && s.unsure {
+		s.over = false // that it ended may not be stored
 		if !present {
 			m.end(now, s)
 			s = nil
@@ -144,9 +151,27 @@ func (m *model) end(_ time.Time, s *modelSession) {
 	}
 }
 
+// deny hides a topic from a client, also what waits for one that is away.
+func (m *model) deny(id, topic string) {
+	d := denial{id, topic}
+	if m.denied[d] > 0 {
+		return
+	}
+	m.denied[d] = len(m.messages)
+	if s := m.sessions[id]; s != nil && !s.connected && !s.unsure {
+		if s.withheld == nil {
+			s.withheld = make(map[string]int)
+		}
+		s.withheld[topic] = len(m.messages)
+	}
+}
+
 // publish notes who is subscribed when a message is published.
 func (m *model) publish(serial int) {
 	p := m.messages[serial]
+	if p.dropped {
+		return
+	}
 	for _, s := range m.sessions {
 		for _, sub := range s.subs {
 			if _, rest, _ := codec.ParseShared(sub.filter); sub.sure && !sub.gone && codec.Match(rest, p.topic) {
@@ -164,20 +189,23 @@ func (m *model) acknowledged(serial int) {
 			m.wants = append(m.wants, want{sub, serial, qos})
 		}
 	}
-	if p.retain {
+	if p.retain && !p.dropped {
 		m.retained[p.topic] = serial
 	}
 }
 
 // received checks a message that a client got.
-func (m *model) received(id string, serial int, q *codec.Publish) {
+func (m *model) received(id string, serial int, topic string, q *codec.Publish) {
 	s := m.sessions[id]
 	if s == nil || serial <= 0 || serial >= len(m.messages) {
 		m.problem("%s got %v", id, q)
 		return
 	}
 	p := m.messages[serial]
-	if p.topic != string(q.Topic) || q.QoS > p.qos || p.forbidden {
+	if first := m.denied[denial{id, topic}]; first > 0 && serial >= first || serial < s.withheld[topic] {
+		m.problem("%s got %v, which it may not have", id, q)
+	}
+	if p.topic != topic || q.QoS > p.qos || p.forbidden {
 		m.problem("%s got %v, which is %+v", id, q, p)
 	}
 	matches := false
@@ -219,7 +247,7 @@ func (m *model) received(id string, serial int, q *codec.Publish) {
 func (m *model) settle() {
 	for _, w := range m.wants {
 		s := w.sub.session
-		if s.over || s.unsure {
+		if s.over || s.unsure || m.denied[denial{s.id, m.messages[w.serial].topic}] > 0 {
 			continue
 		}
 		if _, _, shared := codec.ParseShared(w.sub.filter); shared {

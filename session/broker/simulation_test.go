@@ -1,10 +1,9 @@
 package broker_test
 
 import (
+	"flag"
 	"fmt"
-	"math"
 	"math/rand/v2"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,6 +13,11 @@ import (
 	"github.com/mqttcore/mqttcore/events"
 	"github.com/mqttcore/mqttcore/session"
 	"github.com/mqttcore/mqttcore/session/broker"
+)
+
+var (
+	seeds = flag.Uint64("seeds", 2000, "number of simulations")
+	seed  = flag.Uint64("seed", 0, "the only simulation to run")
 )
 
 // simulation is a broker with many clients, whose connections are cut and which
@@ -30,27 +34,7 @@ type simulation struct {
 	byConn  map[broker.Handle]*peer
 	bug     func(*broker.Event) bool // drops an event of the broker: a planted fault
 	restart int                      // how often the broker died
-}
-
-// peer is one client.
-type peer struct {
-	s          *simulation
-	id         string
-	v          codec.Version
-	c          *session.Client
-	h          broker.Handle
-	accepted   broker.Handle // by the broker, the last one
-	up         bool          // the client has a transport
-	out, in    []byte
-	clean      bool // of the CONNECT under way
-	fresh      bool // nothing is left of a session
-	expiry     uint32
-	will       int
-	delay      uint32
-	withdrawn  bool
-	serials    map[uint64]int       // of messages by token
-	subscribes map[uint64]*modelSub // by token
-	leaves     map[uint64]*modelSub
+	rules   bool                     // there is a Policy
 }
 
 func newSimulation(seed uint64) *simulation {
@@ -62,23 +46,29 @@ func newSimulation(seed uint64) *simulation {
 	if s.r.IntN(2) == 0 {
 		s.cfg.Server.TopicAliases = session.AliasAuto
 	}
+	if s.rules = s.r.IntN(2) == 0; s.rules {
+		s.cfg.Policy = s.policy()
+	}
+	if s.r.IntN(4) == 0 {
+		s.cfg.MessagesPerSecond = 2
+	}
+	if s.r.IntN(4) == 0 {
+		s.cfg.Sys.Interval = 5 * time.Second
+	}
 	s.b = broker.New(s.cfg)
+	room := &broker.Endpoint{Name: "room", MountPoint: "room/"}
 	for i := range 2 + s.r.IntN(12) + s.r.IntN(2)*s.r.IntN(36) {
 		p := &peer{s: s, id: fmt.Sprint("c", i), v: bothVersions[s.r.IntN(2)]}
 		if i%4 == 3 {
 			p.id = fmt.Sprint("w", i) // of shared subscriptions alone
 		}
+		if i%5 == 2 {
+			p.at = room
+		}
 		p.reset()
 		s.peers = append(s.peers, p)
 	}
 	return s
-}
-
-func (p *peer) reset() {
-	cfg := session.ClientConfig{Version: p.v, ConnackTimeout: -1}
-	cfg.Queue.Messages = -1
-	p.c = session.NewClient(cfg)
-	p.serials, p.subscribes, p.leaves = make(map[uint64]int), make(map[uint64]*modelSub), make(map[uint64]*modelSub)
 }
 
 // serve handles the events of the broker, up to the given number. It reports
@@ -122,223 +112,13 @@ func (s *simulation) serve(most int) bool {
 	return true
 }
 
-// lose ends the client's side of the transport.
-func (p *peer) lose() {
-	if p.up {
-		p.up, p.out, p.in = false, nil, nil
-		p.c.Closed(p.s.now, nil)
-		p.pull()
-	}
-}
-
-// pull handles the events of the client.
-func (p *peer) pull() {
-	m := p.s.m
-	for ev := range p.c.Events() {
-		switch ev.Kind {
-		case events.Write:
-			for _, b := range ev.Data {
-				p.out = append(p.out, b...)
-			}
-		case events.Message:
-			fields := strings.Fields(string(ev.Publish.Payload))
-			serial, _ := strconv.Atoi(fields[0])
-			m.received(p.id, serial, ev.Publish)
-		case events.Published:
-			if serial := p.serials[ev.Token]; serial > 0 {
-				m.acknowledged(serial)
-			}
-			delete(p.serials, ev.Token)
-		case events.Dropped:
-			if serial := p.serials[ev.Token]; serial > 0 && m.messages[serial].retain {
-				m.retained[m.messages[serial].topic] = -1
-			}
-			delete(p.serials, ev.Token)
-		case events.Unsubscribed:
-			if sub := p.leaves[ev.Token]; sub != nil && sub.session.subs[sub.filter] == nil {
-				sub.session.ever[sub.filter] = len(m.messages)
-			}
-		case events.Connected:
-			p.fresh = false
-		case events.Subscribed:
-			if sub := p.subscribes[ev.Token]; sub != nil {
-				sub.sure = !sub.session.over && m.sessions[p.id] == sub.session
-			}
-		case events.Close:
-			if p.up {
-				p.up, p.in = false, nil
-			}
-		}
-	}
-}
-
-// session returns what the model knows of the peer, or nil.
-func (p *peer) session() *modelSession {
-	if ms := p.s.m.sessions[p.id]; ms != nil && !ms.over && ms.connected && !ms.unsure && p.c.Status() == session.StatusConnected {
-		return ms
-	}
-	return nil
-}
-
-func (p *peer) worker() bool { return p.id[0] == 'w' }
-
-// connect opens a transport, perhaps while the broker still holds the last one.
-func (p *peer) connect() {
-	s := p.s
-	q := &codec.Connect{ClientID: codec.Bytes(p.id)}
-	// A client that asked for a clean start has nothing to go on with.
-	p.clean = p.fresh || s.r.IntN(6) == 0 && !p.worker()
-	p.fresh = p.clean
-	q.CleanStart = p.clean
-	p.expiry, p.will, p.delay = 1<<30, 0, 0
-	if p.v.IsV5() {
-		if p.expiry = []uint32{1 << 30, 1 << 30, 25, 0}[s.r.IntN(4)]; p.worker() {
-			p.expiry = 1 << 30
-		}
-		if p.expiry > 0 {
-			q.Properties.SessionExpiryInterval = codec.Some(p.expiry)
-		}
-		if s.r.IntN(2) == 0 {
-			q.Properties.ReceiveMaximum = codec.Some(uint16(1 + s.r.IntN(5)))
-		}
-		q.Properties.TopicAliasMaximum = codec.Some(uint16(s.r.IntN(4)))
-	} else if p.clean {
-		p.expiry = 0
-	}
-	if s.r.IntN(3) == 0 {
-		if p.v.IsV5() {
-			p.delay = uint32(s.r.IntN(3) * 15)
-		}
-		p.will = p.message("will/"+p.id, codec.QoS1, false)
-		w := codec.Will{Topic: codec.Bytes("will/" + p.id), Payload: codec.Bytes(fmt.Sprint(p.will)), QoS: codec.QoS1}
-		if p.delay > 0 {
-			w.Properties.WillDelayInterval = codec.Some(p.delay)
-		}
-		q.Will = codec.Some(w)
-	}
-	if p.c.Connect(s.now, q) != nil {
-		return
-	}
-	p.h, p.up, p.out, p.in = s.b.Open(s.now, nil), true, nil, nil
-	s.byConn[p.h] = p
-	s.serve(-1)
-	p.pull()
-}
-
-// message returns a new serial number.
-func (p *peer) message(topic string, qos codec.QoS, retain bool) int {
-	m := p.s.m
-	m.messages = append(m.messages, &modelMessage{topic: topic, from: p.id, qos: qos, retain: retain})
-	return len(m.messages) - 1
-}
-
-var (
-	simTopics  = []string{"a", "a/b", "a/b/c", "b", "b/c"}
-	simFilters = []string{"a", "a/+", "#", "a/#", "+/b", "will/+", "+", "b/c"}
-	simShared  = []string{"$share/g/#", "$share/h/a/#"}
-)
-
-func (p *peer) publish() {
-	r := p.s.r
-	topic, qos, retain := simTopics[r.IntN(len(simTopics))], codec.QoS(r.IntN(3)), r.IntN(5) == 0
-	if retain {
-		topic, qos = "kept/"+p.id, codec.QoS(1+r.IntN(2)) // by one client alone
-	}
-	if qos == 0 && !p.up {
-		return
-	}
-	serial := p.message(topic, qos, retain)
-	q := &codec.Publish{Topic: codec.Bytes(topic), Payload: codec.Bytes(fmt.Sprint(serial, " ", strings.Repeat("x", r.IntN(50)))), QoS: qos, Retain: retain}
-	p.s.m.publish(serial)
-	if token, err := p.c.Publish(p.s.now, q); err == nil && qos > 0 {
-		p.serials[token] = serial
-	}
-}
-
-func (p *peer) subscribe() {
-	ms := p.session()
-	if ms == nil {
-		return
-	}
-	list := simFilters
-	if p.worker() {
-		list = simShared[len(p.id)-2 : len(p.id)-1] // one of them, or its messages come twice
-	}
-	f := list[p.s.r.IntN(len(list))]
-	if old := ms.subs[f]; old != nil {
-		if p.worker() {
-			return
-		}
-		old.gone = true
-	}
-	sub := &modelSub{session: ms, filter: f, qos: codec.QoS(p.s.r.IntN(3))}
-	if p.worker() {
-		sub.qos = codec.QoS2
-	}
-	ms.subs[f], ms.ever[f] = sub, math.MaxInt
-	token, err := p.c.Subscribe(p.s.now, &codec.Subscribe{Filters: []codec.Subscription{{Filter: codec.Bytes(f), QoS: sub.qos}}})
-	if err == nil {
-		p.subscribes[token] = sub
-	}
-}
-
-func (p *peer) unsubscribe() {
-	ms := p.session()
-	if ms == nil || p.worker() {
-		return
-	}
-	f := simFilters[p.s.r.IntN(len(simFilters))]
-	if sub := ms.subs[f]; sub != nil {
-		sub.gone = true
-		delete(ms.subs, f)
-		if token, err := p.c.Unsubscribe(p.s.now, &codec.Unsubscribe{Filters: []codec.Bytes{codec.Bytes(f)}}); err == nil {
-			p.leaves[token] = sub
-		}
-	}
-}
-
-// move carries some of what is under way. The broker may die meanwhile.
-func (p *peer) move(all, deadly bool) {
-	s := p.s
-	p.pull()
-	n := len(p.out)
-	if !all && n > 0 {
-		n = 1 + s.r.IntN(n)
-	}
-	if n > 0 && p.up {
-		piece := slices.Clone(p.out[:n])
-		p.out = p.out[n:]
-		s.b.Receive(s.now, p.h, piece)
-		most := -1
-		if deadly {
-			most = 1 + s.r.IntN(8)
-		}
-		if !s.serve(most) {
-			s.die(p)
-			return
-		}
-		clear(piece)
-	}
-	n = len(p.in)
-	if !all && n > 0 {
-		n = 1 + s.r.IntN(n)
-	}
-	if n > 0 && p.up {
-		p.c.Receive(s.now, p.in[:n])
-		p.pull()
-		if len(p.in) >= n {
-			p.in = p.in[n:]
-		}
-	}
-}
-
 // die kills the broker while it served a peer, and starts it from what is
 // stored. Of that peer nobody knows what the broker had done already.
 func (s *simulation) die(cause *peer) {
 	s.restart++
 	for _, p := range s.m.messages[1:] {
 		if p.from == cause.id {
-			p.forbidden = false // that its Will was cancelled may not be stored
+			p.forbidden = p.dropped // that its Will was cancelled may not be stored
 		}
 	}
 	if ms := s.m.sessions[cause.id]; ms != nil {
@@ -379,7 +159,34 @@ func (s *simulation) pass(d time.Duration) {
 	s.m.tick(end)
 }
 
+// policy drops some messages and hides topics, see deny.
+func (s *simulation) policy() broker.Policy {
+	return broker.Policy{
+		Publish: func(_ *broker.Client, p *codec.Publish) (*codec.Publish, codec.ReasonCode) {
+			if serial, _ := strconv.Atoi(strings.Fields(string(p.Payload))[0]); isDropped(serial) {
+				return nil, 0
+			}
+			return p, 0
+		},
+		Deliver: func(c *broker.Client, p *codec.Publish, _ *broker.Client) bool {
+			return s.m.denied[denial{c.ID, string(p.Topic)}] == 0
+		},
+	}
+}
+
+// deny hides a topic from a client from now on.
+func (s *simulation) deny() {
+	if p := s.peers[s.r.IntN(len(s.peers))]; !p.worker() {
+		s.m.deny(p.id, p.full(simTopics[s.r.IntN(len(simTopics))]))
+		s.b.Recheck(s.now)
+		s.serve(-1)
+	}
+}
+
 func (s *simulation) step() {
+	if s.rules && s.r.IntN(100) == 0 {
+		s.deny()
+	}
 	p := s.peers[s.r.IntN(len(s.peers))]
 	switch op := s.r.IntN(100); {
 	case !p.up && op < 50:
@@ -410,19 +217,13 @@ func (s *simulation) step() {
 
 // finish lets everybody come back and everything arrive.
 func (s *simulation) finish() {
-	for _, p := range s.peers {
-		if ms := s.m.sessions[p.id]; !p.up && (ms == nil || !ms.over) {
-			p.connect()
-			for p.will != 0 {
-				p.lose()
-				p.connect()
-			}
-		}
-	}
-	for range 400 {
+	for round := range 400 {
+		s.pass(200 * time.Millisecond)
 		for _, p := range s.peers {
 			if p.up {
 				s.b.SetWriteBlocked(s.now, p.h, false)
+			} else if round < 300 {
+				p.comeBack()
 			}
 			s.serve(-1)
 			p.move(true, false)
@@ -441,6 +242,9 @@ func (s *simulation) checkRetained() {
 	for key := range s.disk {
 		if key[0] == 'r' {
 			stored[key[1:]] = true
+			if key[1] == '$' {
+				s.m.problem("%s is stored", key)
+			}
 		}
 	}
 	for topic, serial := range s.m.retained {
@@ -448,7 +252,7 @@ func (s *simulation) checkRetained() {
 			s.m.problem("the retained message %d of %s is not stored", serial, topic)
 		}
 	}
-	if n := s.b.Stats().Retained; n != len(stored) {
+	if n := s.b.Stats().Retained; s.cfg.Sys.Interval == 0 && n != len(stored) {
 		s.m.problem("%d retained messages, %d stored", n, len(stored))
 	}
 }
@@ -456,6 +260,11 @@ func (s *simulation) checkRetained() {
 func simulate(seed uint64, bug func(*broker.Event) bool) *simulation {
 	s := newSimulation(seed)
 	s.bug = bug
+	defer func() {
+		if r := recover(); r != nil {
+			s.m.problem("panic: %v", r)
+		}
+	}()
 	for range 100 + 40*len(s.peers) {
 		s.step()
 		if len(s.m.problems) > 0 {
@@ -467,15 +276,19 @@ func simulate(seed uint64, bug func(*broker.Event) bool) *simulation {
 }
 
 func TestSimulation(t *testing.T) {
-	seeds := uint64(2000)
-	if testing.Short() {
-		seeds = 50
+	first, end := uint64(0), *seeds
+	switch {
+	case *seed != 0:
+		first, end = *seed, *seed+1
+	case testing.Short():
+		end = 50
 	}
 	var messages, wants, restarts int
-	for seed := range seeds {
-		s := simulate(seed, nil)
+	for n := first; n < end; n++ {
+		s := simulate(n, nil)
 		if len(s.m.problems) > 0 {
-			t.Fatalf("seed %d: %s", seed, strings.Join(s.m.problems[:min(5, len(s.m.problems))], "\n"))
+			t.Fatalf("seed %d: %s\nreplay: go test ./session/broker -run 'TestSimulation$' -v -seed %d",
+				n, strings.Join(s.m.problems[:min(5, len(s.m.problems))], "\n"), n)
 		}
 		messages, wants, restarts = messages+len(s.m.messages), wants+len(s.m.wants), restarts+s.restart
 	}
