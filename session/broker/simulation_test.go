@@ -257,8 +257,8 @@ func (s *simulation) checkRetained() {
 	}
 }
 
-func simulate(seed uint64, bug func(*broker.Event) bool) *simulation {
-	s := newSimulation(seed)
+func simulate(seed uint64, bug func(*broker.Event) bool) (s *simulation) {
+	s = newSimulation(seed)
 	s.bug = bug
 	defer func() {
 		if r := recover(); r != nil {
