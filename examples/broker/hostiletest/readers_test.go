@@ -14,7 +14,7 @@ import (
 // A thousand subscribers that do not read cost references to the messages, and
 // those that read get everything at once.
 func TestSlowReaders(t *testing.T) {
-	const readers, messages, size = 1000, 3000, 64 << 10
+	const readers, messages, size = 1000, 1500, 128 << 10
 	b := attack(t, 128*mebi, "--max-queued-messages", "100", "--write-timeout", "1m")
 	for i := range readers {
 		b.connect(foe, "slow-"+strconv.Itoa(i)).deaf().subscribe("news")
@@ -33,8 +33,8 @@ func TestSlowReaders(t *testing.T) {
 
 // Messages of QoS 1 for readers that do not read are bounded too.
 func TestSlowReadersQoS1(t *testing.T) {
-	const readers, messages, size = 200, 16_000, 16 << 10
-	b := attack(t, 128*mebi, "--max-queued-bytes", "4194304", "--write-timeout", "1m")
+	const readers, messages, size = 200, 6000, 48 << 10
+	b := attack(t, 96*mebi, "--max-inflight-messages", "100", "--max-queued-bytes", "4194304", "--write-timeout", "1m")
 	for i := range readers {
 		c := b.connect(foe, "slow-"+strconv.Itoa(i)).deaf()
 		c.send(&codec.Subscribe{PacketID: 1, Filters: []codec.Subscription{{Filter: codec.Bytes("news"), QoS: codec.QoS1}}})
@@ -43,7 +43,7 @@ func TestSlowReadersQoS1(t *testing.T) {
 	sender := b.connect(friend, "sender")
 	payload := make([]byte, size)
 	for i := range messages {
-		sender.send(&codec.Publish{Topic: codec.Bytes("news"), QoS: codec.QoS1, PacketID: uint32(i%1000 + 1), Payload: payload})
+		sender.send(&codec.Publish{Topic: codec.Bytes("news"), QoS: codec.QoS1, PacketID: uint32(i%100 + 1), Payload: payload})
 		sender.expect(codec.TypePuback)
 	}
 }
@@ -56,7 +56,7 @@ func TestUnreadAnswers(t *testing.T) {
 		pings, _ = (&codec.Pingreq{}).AppendTo(pings, codec.V5)
 	}
 	var all sync.WaitGroup
-	for i := range 20 {
+	for i := range 8 {
 		c := b.connect(foe, "ask-"+strconv.Itoa(i)).deaf()
 		all.Go(func() {
 			var err error

@@ -37,11 +37,11 @@ func TestSubscriptionFlood(t *testing.T) {
 func TestSubscriptionChurn(t *testing.T) {
 	b := attack(t, 24*mebi)
 	c := b.connect(foe, "churn")
-	for i := range 400 {
+	for i := range 200 {
 		var filters []string
 		var bytes []codec.Bytes
 		for j := range 200 {
-			f := fmt.Sprintf("churn/%d/%d/%s", i, j, strings.Repeat("x", 1000))
+			f := fmt.Sprintf("churn/%d/%d/%s", i, j, strings.Repeat("x", 2000))
 			filters, bytes = append(filters, f), append(bytes, codec.Bytes(f))
 		}
 		c.subscribe(filters...)
