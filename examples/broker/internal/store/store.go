@@ -100,7 +100,7 @@ func (s *Store) prepare() error {
 	}
 	has := func(what func(string) bool) bool { return slices.ContainsFunc(names, what) }
 	switch {
-	case !has(func(n string) bool { return n == "LOCK" || strings.HasPrefix(n, "marker.") }):
+	case !has(ofTheEngine):
 		return fmt.Errorf("%w: it holds %s", ErrForeign, names[0])
 	case has(func(n string) bool { return strings.HasSuffix(n, ".sst") }) &&
 		!has(func(n string) bool { return strings.HasPrefix(n, "marker.manifest.") }):
@@ -111,6 +111,17 @@ func (s *Store) prepare() error {
 
 // ofTheSystem tells files that may lie in any folder.
 func ofTheSystem(name string) bool { return name == "lost+found" || strings.HasPrefix(name, ".") }
+
+// ofTheEngine tells the files that the engine makes first. After a crash at that
+// time any of them may be there alone.
+func ofTheEngine(name string) bool {
+	for _, begin := range []string{"LOCK", "marker.", "MANIFEST-", "OPTIONS-", "temporary."} {
+		if strings.HasPrefix(name, begin) {
+			return true
+		}
+	}
+	return strings.HasSuffix(name, ".log") && strings.Trim(name[:len(name)-4], "0123456789") == ""
+}
 
 // start starts the engine.
 func (s *Store) start(memory uint64) error {
