@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -25,6 +26,7 @@ type options struct {
 	duration time.Duration
 	only     string
 	ours     bool
+	against  string
 	keep     string
 }
 
@@ -34,6 +36,7 @@ func (o *options) flags() *pflag.FlagSet {
 	fs.DurationVar(&o.duration, "duration", time.Second, "")
 	fs.StringVar(&o.only, "only", "", "")
 	fs.BoolVar(&o.ours, "ours", false, "")
+	fs.StringVar(&o.against, "against", "", "")
 	fs.StringVar(&o.keep, "programs", "", "")
 	return fs
 }
@@ -47,6 +50,7 @@ Usage: compare [flags]
       --duration TIME          of one measurement (default 1s)
       --only REGEXP            only the cases whose name it matches
       --ours                   our broker alone
+      --against COMMAND        another broker in mosquitto's place, such as './mybroker --port {port}'
       --programs FOLDER        put our programs there, and keep them
 
 Run it in the folder examples or below, since it builds our programs.
@@ -76,6 +80,8 @@ func run(ctx context.Context, env *cli.Env) error {
 		return cli.Usagef("--only %s: %v", o.only, err)
 	case o.rounds < 1:
 		return cli.Usagef("--rounds takes a number from 1")
+	case fs.Changed("against") && !strings.Contains(o.against, "{port}"):
+		return cli.Usagef("--against takes a command with {port} for its port")
 	case o.duration < 100*time.Millisecond:
 		return cli.Usagef("--duration takes a time from 100ms")
 	}
@@ -97,7 +103,7 @@ func run(ctx context.Context, env *cli.Env) error {
 		return err
 	}
 	fmt.Fprintf(env.Stdout, "%s\n\n", rig.describe())
-	printTable(env.Stdout, table)
+	printTable(env.Stdout, table, rig.theirs())
 	return nil
 }
 

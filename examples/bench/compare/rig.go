@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -30,7 +29,7 @@ type rig struct {
 
 func newRig(ctx context.Context, o *options) (r *rig, err error) {
 	r = &rig{o: o, pin: runtime.NumCPU() > 1}
-	if !o.ours {
+	if !o.ours && o.against == "" {
 		if r.mosquitto, err = find("mosquitto"); err != nil {
 			return nil, cli.Failf(cli.ExitUsage, "mosquitto is not installed; install it, or add --ours")
 		}
@@ -73,7 +72,7 @@ func find(name string) (string, error) {
 
 // describe says what was measured.
 func (r *rig) describe() string {
-	version := "no mosquitto"
+	version := r.theirs()
 	if r.mosquitto != "" {
 		out, _ := exec.Command(r.mosquitto, "-h").Output() // with an exit code of its own
 		version, _, _ = strings.Cut(string(out), "\n")
@@ -81,6 +80,9 @@ func (r *rig) describe() string {
 	where := "broker and load on one processor each"
 	if !r.pin {
 		where = "broker and load on the only processor"
+	}
+	if r.o.ours {
+		version = "no other broker"
 	}
 	return fmt.Sprintf("%s %s/%s, %s; %s; median of %d rounds of %v", runtime.Version(), runtime.GOOS, runtime.GOARCH, version, where, r.o.rounds, r.o.duration)
 }
@@ -110,8 +112,8 @@ func (r *rig) measure(ctx context.Context, env *cli.Env, table []*row) error {
 				continue // memory does not vary
 			}
 			show(env, fmt.Sprintf("round %d of %d, %d of %d: %s", round+1, r.o.rounds, i+1, len(table), row.test.name))
-			for who, results := range map[string]*[]report{ours: &row.ours, theirs: &row.theirs} {
-				if who == theirs && r.o.ours {
+			for who, results := range map[string]*[]report{ours: &row.ours, r.theirs(): &row.theirs} {
+				if who != ours && r.o.ours {
 					continue
 				}
 				one, err := r.one(ctx, who, row.test)
@@ -136,34 +138,36 @@ func show(env *cli.Env, text string) {
 	}
 }
 
-// The brokers.
-const (
-	ours   = "mqttcore"
-	theirs = "mosquitto"
-)
+// ours is the name of our broker.
+const ours = "mqttcore"
+
+// theirs is the name of the other one.
+func (r *rig) theirs() string {
+	if r.o.against == "" {
+		return "mosquitto"
+	}
+	return filepath.Base(strings.Fields(r.o.against)[0])
+}
 
 // one runs one case against a broker that is started for it.
 func (r *rig) one(ctx context.Context, who string, t *test) (*report, error) {
-	port, err := freePort()
-	if err != nil {
-		return nil, err
-	}
 	folder, err := os.MkdirTemp(r.folder, who)
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(folder)
-	broker, err := r.start(ctx, who, folder, port, t.store)
+	broker, err := r.start(ctx, who, folder, t.store)
 	if err != nil {
 		return nil, err
 	}
 	defer broker.stop()
-	args := append([]string{"--json", "--quiet", "-h", "127.0.0.1", "-p", port, "--pid", strconv.Itoa(broker.cmd.Process.Pid)}, t.args...)
+	args := append([]string{"--json", "--quiet", "-h", "127.0.0.1", "-p", broker.port, "--pid", strconv.Itoa(broker.cmd.Process.Pid)}, t.args...)
 	cmd := r.command(ctx, 1, filepath.Join(r.programs, "bench"), args...)
 	var complaints bytes.Buffer
 	cmd.Stderr = &complaints
 	out, err := cmd.Output()
 	if err != nil {
+		broker.stop()
 		return nil, fmt.Errorf("%v: %s%s", err, complaints.Bytes(), broker.log.Bytes())
 	}
 	one := new(report)
@@ -191,36 +195,85 @@ func freePort() (port string, err error) {
 
 // running is a broker.
 type running struct {
-	cmd *exec.Cmd
-	log bytes.Buffer
+	cmd   *exec.Cmd
+	port  string
+	log   bytes.Buffer // to be read after stop
+	ended chan struct{}
 }
 
-// start starts a broker and waits until it listens.
-func (r *rig) start(ctx context.Context, who, folder, port string, store bool) (*running, error) {
+// start starts a broker and waits until it listens. Somebody else may have taken
+// its port meanwhile; then it tries another one.
+func (r *rig) start(ctx context.Context, who, folder string, store bool) (b *running, err error) {
+	for range 3 {
+		if b, err = r.launch(ctx, who, folder, store); err != nil {
+			return nil, err
+		}
+		if b.listens() {
+			return b, nil
+		}
+		b.stop()
+	}
+	return nil, fmt.Errorf("it does not listen: %s", b.log.Bytes())
+}
+
+func (r *rig) launch(ctx context.Context, who, folder string, store bool) (*running, error) {
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
 	name, args, err := r.invocation(who, folder, port, store)
 	if err != nil {
 		return nil, err
 	}
-	b := &running{cmd: r.command(ctx, 0, name, args...)}
+	b := &running{cmd: r.command(ctx, 0, name, args...), port: port, ended: make(chan struct{})}
 	b.cmd.Stdout, b.cmd.Stderr = &b.log, &b.log
 	if err := b.cmd.Start(); err != nil {
 		return nil, err
 	}
-	for range 500 {
-		if c, err := net.Dial("tcp", "127.0.0.1:"+port); err == nil {
-			return b, c.Close()
+	go func() {
+		_ = b.cmd.Wait() // how it ends tells nothing
+		close(b.ended)
+	}()
+	return b, nil
+}
+
+// listens waits until the broker listens, and reports false if it does not.
+func (b *running) listens() bool {
+	for limit := time.After(5 * time.Second); ; {
+		if c, err := net.Dial("tcp", "127.0.0.1:"+b.port); err == nil {
+			c.Close()
+			return true
 		}
-		time.Sleep(10 * time.Millisecond)
+		select {
+		case <-b.ended:
+			return false
+		case <-limit:
+			return false
+		case <-time.After(10 * time.Millisecond):
+		}
 	}
-	b.stop()
-	return nil, fmt.Errorf("it does not listen: %s", b.log.Bytes())
+}
+
+// stop ends the broker.
+func (b *running) stop() {
+	_ = b.cmd.Process.Signal(syscall.SIGTERM) // it may have ended
+	select {
+	case <-b.ended:
+	case <-time.After(5 * time.Second):
+		_ = b.cmd.Process.Kill()
+		<-b.ended
+	}
 }
 
 // invocation returns the command line of a broker. Both take as many messages
 // under way and waiting.
 func (r *rig) invocation(who, folder, port string, store bool) (name string, args []string, err error) {
-	if who == ours {
+	switch {
+	case who == ours:
 		return filepath.Join(r.programs, "broker"), []string{"-p", port, "--max-connections", "20000", "--max-inflight-messages", "1000"}, nil
+	case r.o.against != "":
+		words := strings.Fields(strings.ReplaceAll(r.o.against, "{port}", port))
+		return words[0], words[1:], nil
 	}
 	name = filepath.Join(folder, "mosquitto.conf")
 	conf := fmt.Sprintf("listener %s 127.0.0.1\nallow_anonymous true\nmax_inflight_messages 1000\nmax_queued_messages 0\nlog_type error\n"+
@@ -229,15 +282,4 @@ func (r *rig) invocation(who, folder, port string, store bool) (name string, arg
 		conf += "user root\n" // it may write to the folder then
 	}
 	return r.mosquitto, []string{"-c", name}, os.WriteFile(name, []byte(conf), 0o600)
-}
-
-// stop ends the broker.
-func (b *running) stop() {
-	_ = b.cmd.Process.Signal(syscall.SIGTERM) // it may have ended
-	timer := time.AfterFunc(5*time.Second, func() { _ = b.cmd.Process.Kill() })
-	defer timer.Stop()
-	var exit *exec.ExitError
-	if err := b.cmd.Wait(); err != nil && !errors.As(err, &exit) {
-		fmt.Fprintln(os.Stderr, err)
-	}
 }

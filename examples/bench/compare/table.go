@@ -50,8 +50,8 @@ func latency50(r *report) float64 {
 func (r *report) rate() float64 { return max(r.ReceivedPerSecond, r.AcknowledgedPerSecond) }
 
 // printTable prints Markdown.
-func printTable(w io.Writer, table []*row) {
-	out := [][]string{{"case", "mqttcore", "mosquitto", "ratio", "required", "verdict", "messages/s", "mosquitto", "latency, µs", "mosquitto"}}
+func printTable(w io.Writer, table []*row, theirs string) {
+	out := [][]string{{"case", ours, theirs, "ratio", "required", "verdict", "messages/s", theirs, "latency, µs", theirs}}
 	for _, r := range table {
 		a, b := median(r.ours, r.test.value), median(r.theirs, r.test.value)
 		out = append(out, []string{
@@ -68,7 +68,7 @@ const notes = `
 Where nothing else is said, the numbers are microseconds of processor time of the broker for each message that is
 received. Rows without a requirement show the case that suits us least: few messages at a time. Latency is the median
 from sending to receiving, under this load. "kept on disk" is acknowledged messages a second: our broker has them on the
-disk before it acknowledges them, mosquitto writes its file at its end or after half an hour.
+disk before it acknowledges them; mosquitto writes its file at its end, or after half an hour.
 `
 
 // show writes a value with its unit.
