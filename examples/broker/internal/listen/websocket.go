@@ -106,7 +106,7 @@ func (a answer) send(c net.Conn, head bool) error {
 	// could be lost. The deadline of the handshake holds here too.
 	netio.CloseWrite(c)
 	_, _ = io.CopyN(io.Discard, c, lingerLimit)
-	return refusef("no WebSocket for MQTT was asked for: %s", a.text)
+	return refusef("no WebSocket for MQTT was asked for; the answer was %d %s", a.status, http.StatusText(a.status))
 }
 
 // hijacked is what is needed of an http.ResponseWriter.

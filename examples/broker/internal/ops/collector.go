@@ -19,13 +19,16 @@ var (
 	connections   = desc("connections", "Open connections.", "listener")
 	pending       = desc("pending_connections", "Open connections that are not let in yet.")
 	sessions      = desc("sessions", "Sessions, with a connection or without.")
+	connected     = desc("connected_sessions", "Sessions with a connection.")
+	expired       = desc("expired_sessions_total", "Sessions that ended because their client did not come back.")
 	subscriptions = desc("subscriptions", "Subscriptions of all sessions.")
 	retained      = desc("retained_messages", "Retained messages.")
 	retainedBytes = desc("retained_bytes", "Topics and payloads of the retained messages.")
 	queued        = desc("queued_messages", "Messages that wait for clients or are under way.")
-	queuedBytes   = desc("queued_bytes", "Payloads of the messages that wait or are under way.")
-	messages      = desc("publish_messages_total", "PUBLISH packets, by direction and QoS.", "direction", "qos")
-	payload       = desc("publish_bytes_total", "Payloads of PUBLISH packets, by direction and QoS.", "direction", "qos")
+	queuedBytes   = desc("queued_bytes", "Topics and payloads of the messages that wait.")
+	messages      = desc("messages_total", "Messages that came or were delivered, by QoS.", "direction", "qos")
+	payload       = desc("payload_bytes_total", "Payloads of these messages.", "direction")
+	packets       = desc("packets_total", "Packets of all kinds.", "direction")
 	network       = desc("network_bytes_total", "Bytes of all packets.", "direction")
 	dropped       = desc("dropped_messages_total", "Messages that did not reach a session.", "cause")
 	refused       = desc("refused_connections_total", "Connections and CONNECTs that were refused.", "reason")
@@ -39,8 +42,8 @@ var (
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		up, connections, pending, sessions, subscriptions, retained, retainedBytes, queued, queuedBytes, messages,
-		payload, network, dropped, refused, commits, storeBytes, failures, latency, loop,
+		up, connections, pending, sessions, connected, expired, subscriptions, retained, retainedBytes, queued, queuedBytes,
+		messages, payload, packets, network, dropped, refused, commits, storeBytes, failures, latency, loop,
 	} {
 		ch <- d
 	}
@@ -71,20 +74,22 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	gauge(pending, s.Pending)
 	gauge(sessions, s.Sessions)
+	gauge(connected, s.Connected)
+	counter(expired, s.Expired)
 	gauge(subscriptions, s.Subscriptions)
 	gauge(retained, s.Retained)
 	gauge(retainedBytes, s.RetainedBytes)
 	gauge(queued, s.Queued)
 	gauge(queuedBytes, s.QueuedBytes)
 
-	for direction, flows := range map[string][]Flow{"in": s.In, "out": s.Out} {
-		for qos, f := range flows {
-			counter(messages, f.Messages, direction, strconv.Itoa(qos))
-			counter(payload, f.Bytes, direction, strconv.Itoa(qos))
+	for direction, f := range map[string]*Flow{"in": &s.In, "out": &s.Out} {
+		for qos, n := range f.Messages {
+			counter(messages, n, direction, strconv.Itoa(qos))
 		}
+		counter(payload, f.PayloadBytes, direction)
+		counter(packets, f.Packets, direction)
+		counter(network, f.Bytes, direction)
 	}
-	counter(network, s.BytesRead, "in")
-	counter(network, s.BytesWritten, "out")
 	for cause, n := range s.Dropped {
 		counter(dropped, n, cause)
 	}

@@ -8,18 +8,19 @@ type Stats struct {
 	Connections map[string]int
 	// Pending connections are open and not let in yet.
 	Pending int
-	// Sessions exist, with a connection or without; Subscriptions are theirs.
-	Sessions, Subscriptions int
+	// Sessions exist, of which Connected have a connection; Subscriptions are
+	// theirs.
+	Sessions, Connected, Subscriptions int
 	// Retained messages, and the bytes of their topics and payloads.
 	Retained, RetainedBytes int
-	// Queued messages wait for clients or are under way, and their bytes.
+	// Queued messages wait for clients or are under way; QueuedBytes are those
+	// of topics and payloads that wait.
 	Queued, QueuedBytes int
 
-	// In and Out are PUBLISH packets, by QoS. Where they are not counted they
-	// are nil.
-	In, Out []Flow
-	// BytesRead and BytesWritten are those of all packets.
-	BytesRead, BytesWritten uint64
+	// In are messages that came, Out those that were delivered.
+	In, Out Flow
+	// Expired sessions ended because their client did not come back.
+	Expired uint64
 	// Dropped messages did not reach a session, by cause.
 	Dropped map[string]uint64
 	// Refused connections and CONNECTs, by reason.
@@ -31,8 +32,14 @@ type Stats struct {
 	Loop Histogram
 }
 
-// Flow counts messages, and the bytes of their payloads.
-type Flow struct{ Messages, Bytes uint64 }
+// Flow counts what goes one way.
+type Flow struct {
+	// Messages by their QoS, and the bytes of all their payloads.
+	Messages     [3]uint64
+	PayloadBytes uint64
+	// Packets of all kinds and their bytes.
+	Packets, Bytes uint64
+}
 
 // StoreStats is what the store did.
 type StoreStats struct {

@@ -24,15 +24,26 @@ func (m *measured) round(start time.Time) { m.loop.Observe(time.Since(start)) }
 
 // Stats asks the owner for the figures of the broker.
 func (s *Server) Stats(ctx context.Context) (*ops.Stats, error) {
-	answer := make(chan *ops.Stats, 1)
-	s.ask(func() { answer <- s.stats() })
+	return asked(ctx, s, s.stats)
+}
+
+// Alive returns nil when the owner has answered.
+func (s *Server) Alive(ctx context.Context) error {
+	_, err := asked(ctx, s, func() struct{} { return struct{}{} })
+	return err
+}
+
+// asked returns what a function gives in the goroutine of the owner.
+func asked[T any](ctx context.Context, s *Server, f func() T) (v T, err error) {
+	answer := make(chan T, 1)
+	s.ask(func() { answer <- f() })
 	select {
-	case st := <-answer:
-		return st, nil
+	case v = <-answer:
+		return v, nil
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return v, ctx.Err()
 	case <-s.done:
-		return nil, errStopped
+		return v, errStopped
 	}
 }
 
@@ -43,8 +54,12 @@ func (s *Server) stats() *ops.Stats {
 	st := &ops.Stats{
 		Connections: make(map[string]int),
 		Pending:     gate.Pending,
-		Sessions:    b.Sessions, Subscriptions: b.Subscriptions,
+		Sessions:    b.Sessions, Connected: b.Connected, Subscriptions: b.Subscriptions,
 		Retained: b.Retained, RetainedBytes: b.RetainedBytes,
+		Queued: b.Waiting, QueuedBytes: b.WaitingBytes,
+		In:      ops.Flow{Messages: b.Received, PayloadBytes: b.ReceivedBytes, Packets: b.PacketsIn, Bytes: b.BytesIn},
+		Out:     ops.Flow{Messages: b.Delivered, PayloadBytes: b.DeliveredBytes, Packets: b.PacketsOut, Bytes: b.BytesOut},
+		Expired: b.Expired,
 		Dropped: map[string]uint64{"QoS 0": b.DroppedQoS0, "QoS 1 or 2": b.Dropped - b.DroppedQoS0, "not retained": b.NotRetained},
 		Refused: make(map[string]uint64),
 		Loop:    s.measured.loop,
