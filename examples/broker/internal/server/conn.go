@@ -37,11 +37,15 @@ type conn struct {
 // Buffers for reading. A connection has one only while it has something to
 // read, and one that waits for bytes of TLS or WebSocket has a small one.
 const (
-	largeRead = 64 << 10
-	smallRead = 2 << 10
+	largeRead  = 64 << 10
+	smallRead  = 2 << 10
+	streamRead = 16 << 10 // of TLS and WebSocket; a record of TLS has no more
 )
 
-var reads = sync.Pool{New: func() any { return new([largeRead]byte) }}
+var (
+	reads       = sync.Pool{New: func() any { return new([largeRead]byte) }}
+	streamReads = sync.Pool{New: func() any { return new([streamRead]byte) }}
+)
 
 // read hands over what the connection brings, one buffer at a time, until it
 // ends.
@@ -66,18 +70,18 @@ func (c *conn) readStream() {
 	full := false
 	for {
 		buf := own
-		var lent *[largeRead]byte
+		var lent *[streamRead]byte
 		if full {
-			lent = reads.Get().(*[largeRead]byte)
+			lent = streamReads.Get().(*[streamRead]byte)
 			buf = lent[:]
 		}
 		n, err := c.Read(buf)
-		full = n >= smallRead
+		full = n == len(buf)
 		if !c.handOver(buf[:n], err) {
 			return
 		}
 		if lent != nil {
-			reads.Put(lent)
+			streamReads.Put(lent)
 		}
 	}
 }
