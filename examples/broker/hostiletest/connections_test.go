@@ -22,20 +22,18 @@ func connectPacket(t *testing.T, id string) []byte {
 	return b
 }
 
-// Connections that say nothing, or begin and do not go on, take little, and end
-// by themselves.
+// Connections that say nothing, or begin and do not go on, take little, leave
+// room for others, and end by themselves.
 func TestHalfOpen(t *testing.T) {
 	b := attack(t, 24*mebi, "--connect-timeout", "2s")
 	packet := connectPacket(t, "half")
 	var all []net.Conn
-	for i := range 900 {
+	for i := range 1500 { // more than may be pending
 		c := b.dial(foe)
-		if _, err := c.Write(packet[:i%len(packet)]); err != nil {
-			t.Fatal(err)
-		}
+		_, _ = c.Write(packet[:i%len(packet)]) // the broker may have closed it
 		all = append(all, c)
 	}
-	b.connect(friend, "late") // there is room for others
+	b.connect(friend, "late")
 	for _, c := range all {
 		closed(t, c)
 	}

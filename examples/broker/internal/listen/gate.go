@@ -13,20 +13,24 @@ type Gate struct {
 	limits *config.Limits
 
 	mu       sync.Mutex
-	all      int
-	pending  int
+	all      counts
 	of       map[*Listener]int
-	from     map[netip.Prefix]int
+	from     map[netip.Prefix]counts
 	refusals map[string]int64
 }
 
+// counts are connections, and those of them that are not let in yet.
+type counts struct{ open, pending int }
+
 // NewGate returns a Gate with the limits for connections, of which 0 stands for
-// none. ConnectTimeout bounds the handshakes.
+// none. One address gets half of the pending ones at most, so that nobody can
+// keep others out with connections that say nothing. ConnectTimeout bounds the
+// handshakes.
 func NewGate(limits *config.Limits) *Gate {
 	return &Gate{
 		limits:   limits,
 		of:       make(map[*Listener]int),
-		from:     make(map[netip.Prefix]int),
+		from:     make(map[netip.Prefix]counts),
 		refusals: make(map[string]int64),
 	}
 }
@@ -42,7 +46,7 @@ type GateStats struct {
 func (g *Gate) Stats() GateStats {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	s := GateStats{All: g.all, Pending: g.pending, Of: make(map[*Listener]int), Refused: make(map[string]int64)}
+	s := GateStats{All: g.all.open, Pending: g.all.pending, Of: make(map[*Listener]int), Refused: make(map[string]int64)}
 	for l, n := range g.of {
 		s.Of[l] = n
 	}
@@ -56,30 +60,31 @@ func (g *Gate) Stats() GateStats {
 type place struct {
 	gate     *Gate
 	listener *Listener
-	from     netip.Prefix // not valid without a bound
+	from     netip.Prefix // not valid for a Unix socket
 	pending  bool
 }
 
 // admit gives the connection a place, or returns the cause why there is none.
 func (g *Gate) admit(c *Conn) (cause string) {
-	p := place{gate: g, listener: c.Listener, pending: true}
-	if g.limits.ConnectionsPerAddress > 0 {
-		p.from = network(c.RemoteAddr())
-	}
+	p := place{gate: g, listener: c.Listener, from: network(c.RemoteAddr())}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	from := g.from[p.from] // of no address there are none
 	switch {
-	case full(g.all, g.limits.Connections):
+	case full(g.all.open, g.limits.Connections):
 		cause = "too many connections"
 	case full(g.of[p.listener], p.listener.cfg.MaxConnections):
 		cause = "too many connections of this listener"
-	case full(g.pending, g.limits.PendingConnections):
+	case full(g.all.pending, g.limits.PendingConnections):
 		cause = "too many connections that are not let in yet"
-	case p.from.IsValid() && full(g.from[p.from], g.limits.ConnectionsPerAddress):
+	case full(from.open, g.limits.ConnectionsPerAddress):
 		cause = "too many connections from this address"
+	case full(from.pending, (g.limits.PendingConnections+1)/2):
+		cause = "too many connections from this address that are not let in yet"
 	default:
-		g.count(&p, 1)
-		g.pending++
+		p.pending = true
+		g.of[p.listener]++
+		g.count(p.from, 1, 1)
 		c.place = p
 		return ""
 	}
@@ -89,14 +94,21 @@ func (g *Gate) admit(c *Conn) (cause string) {
 
 func full(n, most int) bool { return most > 0 && n >= most }
 
-func (g *Gate) count(p *place, by int) {
-	g.all += by
-	g.of[p.listener] += by
-	if p.from.IsValid() {
-		if g.from[p.from] += by; g.from[p.from] == 0 {
-			delete(g.from, p.from)
-		}
+// count adds to what there is in all and from an address.
+func (g *Gate) count(from netip.Prefix, open, pending int) {
+	g.all.open += open
+	g.all.pending += pending
+	if !from.IsValid() {
+		return
 	}
+	n := g.from[from]
+	n.open += open
+	n.pending += pending
+	if n.open == 0 {
+		delete(g.from, from)
+		return
+	}
+	g.from[from] = n
 }
 
 // settle makes the place one of a client that was let in.
@@ -108,7 +120,7 @@ func (p *place) settle() {
 	defer p.gate.mu.Unlock()
 	if p.pending {
 		p.pending = false
-		p.gate.pending--
+		p.gate.count(p.from, 0, -1)
 	}
 }
 
@@ -122,7 +134,8 @@ func (p *place) release() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if p.listener != nil {
-		g.count(p, -1)
+		g.of[p.listener]--
+		g.count(p.from, -1, 0)
 		p.listener = nil
 	}
 }

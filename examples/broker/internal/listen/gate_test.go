@@ -72,6 +72,35 @@ func TestGate(t *testing.T) {
 	admit(two, "10.0.0.1:5", address)
 }
 
+// Nobody keeps others out with connections that say nothing.
+func TestGatePending(t *testing.T) {
+	l := &Listener{cfg: new(config.Listener)}
+	g := NewGate(&config.Limits{PendingConnections: 5})
+	admitted := func(address string, n int) (all []*Conn) {
+		t.Helper()
+		for range 6 {
+			c := from(address)
+			c.Listener = l
+			if g.admit(c) == "" {
+				all = append(all, c)
+			}
+		}
+		if len(all) != n {
+			t.Errorf("%s has %d places, want %d", address, len(all), n)
+		}
+		return all
+	}
+	foe := admitted("10.0.0.1:1", 3)
+	friend := admitted("10.0.0.2:1", 2)
+	friend[0].LetIn()
+	foe[0].Close()
+	admitted("10.0.0.1:1", 1)
+	admitted("10.0.0.2:1", 1)
+	if s := g.Stats(); s.All != 6 || s.Pending != 5 || s.Refused["too many connections from this address that are not let in yet"] == 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
 // Connections that are refused are closed at once, with few lines in the log,
 // and places come free again.
 func TestFull(t *testing.T) {
