@@ -74,7 +74,11 @@ func parse(args []string) (o *options, help bool, err error) {
 	if help, err = cli.Parse(fs, args, nil); help || err != nil {
 		return o, help, err
 	}
-	if o.topic == "" {
+	switch {
+	case fs.Changed("topic"):
+	case o.URL.Topic.Set:
+		o.topic = o.URL.Topic.Value
+	default:
 		o.topic = "bench/" + randomName()
 	}
 	if o.id == "" {

@@ -47,6 +47,15 @@ func TestUsage(t *testing.T) {
 	}
 }
 
+func TestTopic(t *testing.T) {
+	for args, want := range map[string]string{"-t a": "a", "-L mqtt://h/b": "b", "-L mqtt://h/b -t a": "a", "": "bench/"} {
+		o, _, err := parse(strings.Fields(args))
+		if err != nil || !strings.HasPrefix(o.topic, want) {
+			t.Errorf("%s: %+v, error %v", args, o, err)
+		}
+	}
+}
+
 // What subscribers ask for is what the check expects, and each topic has a
 // publisher.
 func TestPlan(t *testing.T) {
