@@ -85,6 +85,21 @@ func TestRuns(t *testing.T) {
 	}
 }
 
+func TestTransports(t *testing.T) {
+	_, port := programtest.Broker(t)
+	certificates := programtest.Certificates(t)
+	server := programtest.ServerTLS(t, certificates, "server", false)
+	for _, args := range []string{
+		"-h 127.0.0.1 -p " + programtest.Front(t, port, server) + " --cafile " + certificates + "/ca.pem",
+		"-L ws://127.0.0.1:" + programtest.WebSocketFront(t, port, nil) + "/mqtt",
+		"--unix " + programtest.UnixFront(t, port),
+	} {
+		if r, err := bench1(t, "-n 50 -q 2 "+args); err != nil || r.Received != 50 || r.Lost+r.Twice != 0 {
+			t.Errorf("%s: %+v, error %v", args, r, err)
+		}
+	}
+}
+
 // A run of some time measures the time after the warm-up, and another process.
 func TestDuration(t *testing.T) {
 	_, port := programtest.Broker(t)
