@@ -191,7 +191,11 @@ func (s *State) UnmarshalBinary(data []byte) error {
 // connection has. Records may come in any order, but all of them have to come
 // before the state is used. With an error, of class ErrCorrupt, the state is
 // as before. record is not kept.
-func (s *State) RestoreRecord(record []byte) error {
+func (s *State) RestoreRecord(record []byte) error { return s.RestoreRecordOf(record, nil) }
+
+// RestoreRecordOf is RestoreRecord for a record of a message that was stored
+// without its payload, which the state keeps and which must not change any more.
+func (s *State) RestoreRecordOf(record, payload []byte) error {
 	if s.open {
 		return misuse("RestoreRecord", "a connection has the session")
 	}
@@ -201,7 +205,7 @@ func (s *State) RestoreRecord(record []byte) error {
 	r := reader{b: record[1:]}
 	switch events.Record(record[0]) {
 	case events.RecordMessage:
-		return s.restoreMessage(&r)
+		return s.restoreMessage(&r, payload)
 	case events.RecordRelease:
 		return s.restoreRelease(&r)
 	case events.RecordReceived:
@@ -231,7 +235,7 @@ func (s *State) restoreRelease(r *reader) error {
 	return s.restore(m)
 }
 
-func (s *State) restoreMessage(r *reader) error {
+func (s *State) restoreMessage(r *reader, payload []byte) error {
 	m := &message{token: r.uvarint(1 << 62), id: uint32(r.uvarint(1<<32 - 1)), expires: int64(r.uvarint(1 << 62))}
 	flags := r.byte()
 	m.qos, m.retain = codec.QoS(flags&flagQoS), flags&flagRetain != 0
@@ -251,6 +255,12 @@ func (s *State) restoreMessage(r *reader) error {
 	if m.pub.Decode(h, packet[h.Len:], storedVersion.AllowControlCharacters()) != nil ||
 		m.pub.QoS != codec.QoS0 || m.streamed && len(m.pub.Payload) > 0 || m.pub.Properties.TopicAlias.Set || m.pub.Retain != m.retain {
 		return corrupt("PUBLISH")
+	}
+	if payload != nil {
+		if len(m.pub.Payload) > 0 || m.streamed {
+			return corrupt("two payloads")
+		}
+		m.pub.Payload = payload
 	}
 	if m.id != 0 {
 		m.stage = stageSent

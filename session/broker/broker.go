@@ -42,6 +42,7 @@ type Broker struct {
 	writers   line // may have something to write
 	outbox    outbox
 	changes   changes
+	bodies    bodies
 	timers    timers
 	told      time.Time // the deadline of the last Timer event; zero if it has passed
 	stopping  bool
@@ -74,6 +75,7 @@ func New(cfg Config) *Broker {
 	b := &Broker{cfg: cfg, sessions: make(map[string]*sess), questions: make(map[Question]*question), endpoints: make(map[*Endpoint]*endpoint)}
 	b.writers.role = 1
 	b.subs.init()
+	b.bodies.known = make(map[*byte]*body)
 	b.cfg.normalize(&b.shared)
 	return b
 }

@@ -13,9 +13,10 @@ import (
 // what it is about:
 //
 //	s number i          a session: its client
-//	s number m key      a record of its session.State
+//	s number m key      a record of its session.State, behind the number of its payload
 //	s number f filter   a subscription: flags, Subscription Identifier
 //	s number w          a Will: delay, deadline, flags, PUBLISH
+//	p number            a payload that several of these records have in common
 //	r topic             a retained message: expiry, order, publisher, flags, PUBLISH
 //
 // A client is its identifier, its user, and the name and mount point of its
@@ -23,6 +24,7 @@ import (
 // other numbers in values are unsigned varints, times Unix times in ms.
 const (
 	keySession  = 's'
+	keyBody     = 'p'
 	keyRetained = 'r'
 
 	keyInfo         = 'i'
@@ -93,11 +95,13 @@ func (b *Broker) change(c *conn, ev *Event) {
 	switch {
 	case ev.Kind == events.Discard:
 		b.tellLater(discard(key))
+		b.release(s, ev.Event.Key())
 	case ev.Record == events.RecordMessage && ev.QoS == codec.QoS0:
 	case ev.Record == events.RecordReceived:
-		b.tellLater(store(key, session.AppendRecord(nil, ev.Event)))
+		b.tellLater(store(key, b.record(s, ev.Event)))
 	default:
-		b.tell(store(key, session.AppendRecord(nil, ev.Event)))
+		value := b.record(s, ev.Event)
+		b.tell(store(key, value))
 	}
 }
 
@@ -114,7 +118,8 @@ func (b *Broker) storeQueued(s *sess, token uint64, p *codec.Publish, d session.
 	}
 	ev := events.Event{Kind: events.Store, Record: events.RecordMessage, Token: token, QoS: d.QoS, Publish: &q, Deadline: d.Expires}
 	key := binary.BigEndian.AppendUint64(s.key(keyRecord), ev.Key())
-	b.tell(store(key, session.AppendRecord(nil, ev)))
+	value := b.record(s, ev)
+	b.tell(store(key, value))
 }
 
 // storeInfo tells of a new session.
@@ -131,6 +136,7 @@ func (b *Broker) discardSession(s *sess) {
 		ev := discard(key[:len(key)-1])
 		ev.Prefix = true
 		b.tellLater(ev)
+		b.releaseAll(s)
 	}
 }
 

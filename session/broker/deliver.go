@@ -172,6 +172,10 @@ func (b *Broker) publish(from *sess, p *codec.Publish, whose ownership) int {
 		p, whose = own(p, whose), owned
 		b.retain(origin, p, expires)
 	}
+	if b.shares(p, m.sessions) {
+		p, whose = own(p, whose), owned
+		b.share(p)
+	}
 	for _, s := range m.sessions {
 		d := session.Delivery{
 			QoS:                     b.qos(p, s.hit.qos),

@@ -42,6 +42,7 @@ func (b *Broker) NextInto(ev *Event) bool {
 		}
 		c := b.busy.head
 		if c == nil {
+			b.bodies.settle()
 			if b.changes.settle(&b.outbox) {
 				continue
 			}

@@ -30,6 +30,7 @@ type modelMessage struct {
 	retain    bool
 	forbidden bool // a Will that was withdrawn or cancelled, or dropped
 	dropped   bool // by the Policy
+	again     bool // the session of its publisher ended, who may not know and send it again
 	// who was subscribed for certain when it was published
 	certain []*modelSub
 }
@@ -85,14 +86,14 @@ func (m *model) connected(now time.Time, id string, clean bool, expiry uint32, p
 	if s != nil && s.unsure {
 		s.over = false // that it ended may not be stored
 		if !present {
-			m.end(now, s)
+			m.end(s)
 			s = nil
 		}
 	} else if want := s != nil && !clean; present != want {
 		m.problem("%s: Session Present is %v", id, present)
 	}
 	if s != nil && clean {
-		m.end(now, s)
+		m.end(s)
 		s = nil
 	}
 	if s == nil {
@@ -128,7 +129,7 @@ func (m *model) tick(now time.Time) {
 			m.publishWill(s)
 		}
 		if !s.ends.After(now) {
-			m.end(now, s)
+			m.end(s)
 		}
 	}
 }
@@ -141,11 +142,14 @@ func (m *model) publishWill(s *modelSession) {
 	s.will = 0
 }
 
-func (m *model) end(_ time.Time, s *modelSession) {
+func (m *model) end(s *modelSession) {
 	if s.will != 0 {
 		m.publishWill(s)
 	}
 	s.over = true
+	for _, p := range m.messages[1:] {
+		p.again = p.again || p.from == s.id
+	}
 	for _, sub := range s.subs {
 		sub.gone = true
 	}
@@ -230,8 +234,8 @@ func (m *model) received(id string, serial int, topic string, q *codec.Publish) 
 	if q.Retain {
 		return
 	}
-	if s.got[serial] > 0 && q.QoS != codec.QoS1 && p.qos != codec.QoS1 {
-		m.problem("%s got %v for the second time", id, q)
+	if s.got[serial] > 0 && q.QoS != codec.QoS1 && p.qos != codec.QoS1 && !p.again {
+		m.problem("%s got %d, %v, for the second time", id, serial, q)
 	}
 	key := fmt.Sprint(p.from, p.topic, p.qos, q.QoS)
 	// One of QoS 1 that its publisher repeats may be new to a later subscriber.
@@ -254,7 +258,7 @@ func (m *model) settle() {
 			switch n := m.shared[w.sub.filter][w.serial]; {
 			case n == 0:
 				m.problem("nobody of %s got %d", w.sub.filter, w.serial)
-			case n > 1 && m.messages[w.serial].qos == codec.QoS2:
+			case n > 1 && m.messages[w.serial].qos == codec.QoS2 && !m.messages[w.serial].again:
 				m.problem("%d of %s got %d", n, w.sub.filter, w.serial)
 			}
 			continue

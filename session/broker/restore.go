@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"iter"
+	"maps"
 	"slices"
 	"time"
 
@@ -26,6 +27,7 @@ func (b *Broker) Restore(now time.Time, pairs iter.Seq2[[]byte, []byte]) error {
 	b.now = now
 	b.away = make(map[Endpoint]*Endpoint)
 	found := make(map[uint64]*restored)
+	loose := new(loose)
 	for key, value := range pairs {
 		if len(key) == 0 {
 			return ErrCorrupt
@@ -35,13 +37,18 @@ func (b *Broker) Restore(now time.Time, pairs iter.Seq2[[]byte, []byte]) error {
 		case keyRetained:
 			err = b.restoreRetained(key[1:], value)
 		case keySession:
-			err = b.restoreSession(found, key[1:], value)
+			err = b.restoreSession(found, loose, key[1:], value)
+		case keyBody:
+			err = b.restoreBody(loose, key[1:], value)
 		default:
 			err = ErrCorrupt
 		}
 		if err != nil {
 			return err
 		}
+	}
+	if err := b.join(loose); err != nil {
+		return err
 	}
 	list := make([]*restored, 0, len(found))
 	for _, r := range found {
@@ -83,7 +90,7 @@ type storedSubscription struct {
 }
 
 // restoreSession takes in what belongs to a session.
-func (b *Broker) restoreSession(found map[uint64]*restored, key, value []byte) error {
+func (b *Broker) restoreSession(found map[uint64]*restored, loose *loose, key, value []byte) error {
 	if len(key) < 9 {
 		return ErrCorrupt
 	}
@@ -104,19 +111,82 @@ func (b *Broker) restoreSession(found map[uint64]*restored, key, value []byte) e
 		}
 		r.known = true
 	case keyRecord:
-		if len(value) > 0 && events.Record(value[0]) == events.RecordSession {
-			r.state = true
-			if closed := closeRecord(value, b.now); closed != nil {
-				r.closed, value = closed, closed
-			}
-		}
-		return s.state.RestoreRecord(value)
+		return r.restoreRecord(loose, rest, value, b.now)
 	case keySubscription:
 		return r.restoreSubscription(rest, value)
 	case keyWill:
 		return s.restoreWill(value)
 	default:
 		return ErrCorrupt
+	}
+	return nil
+}
+
+// restoreRecord takes in a record of the state of a session. One whose payload
+// is stored apart has to wait for that.
+func (r *restored) restoreRecord(loose *loose, key, value []byte, now time.Time) error {
+	number, record := number(value)
+	if len(record) == 0 || len(key) != 8 {
+		return ErrCorrupt
+	}
+	if number != 0 {
+		loose.records = append(loose.records, looseRecord{r.sess, binary.BigEndian.Uint64(key), number, slices.Clone(record)})
+		return nil
+	}
+	if events.Record(record[0]) == events.RecordSession {
+		r.state = true
+		if closed := closeRecord(record, now); closed != nil {
+			r.closed, record = closed, closed
+		}
+	}
+	return r.sess.state.RestoreRecord(record)
+}
+
+// loose is what belongs together and comes in any order.
+type loose struct {
+	bodies  map[uint64]*body
+	records []looseRecord
+}
+
+type looseRecord struct {
+	sess   *sess
+	key    uint64
+	body   uint64
+	record []byte
+}
+
+func (b *Broker) restoreBody(loose *loose, key, value []byte) error {
+	if len(key) != 8 || len(value) < minBody {
+		return ErrCorrupt
+	}
+	x := &body{number: binary.BigEndian.Uint64(key), payload: slices.Clone(value)}
+	if loose.bodies == nil {
+		loose.bodies = make(map[uint64]*body)
+	}
+	loose.bodies[x.number] = x
+	b.bodies.number = max(b.bodies.number, x.number)
+	return nil
+}
+
+// join brings records and their payloads together.
+func (b *Broker) join(loose *loose) error {
+	for _, r := range loose.records {
+		x := loose.bodies[r.body]
+		if x == nil {
+			return ErrCorrupt
+		}
+		if err := r.sess.state.RestoreRecordOf(r.record, x.payload); err != nil {
+			return err
+		}
+		b.refer(r.sess, r.key, x)
+	}
+	for _, number := range slices.Sorted(maps.Keys(loose.bodies)) {
+		x := loose.bodies[number]
+		if x.refs == 0 {
+			b.tellLater(discard(x.key()))
+			continue
+		}
+		b.bodies.known[&x.payload[0]] = x
 	}
 	return nil
 }
@@ -261,7 +331,7 @@ func (b *Broker) wake(r *restored) {
 		b.endSession(s)
 	default:
 		if r.closed != nil {
-			b.tell(store(binary.BigEndian.AppendUint64(s.key(keyRecord), 0), r.closed))
+			b.tell(store(binary.BigEndian.AppendUint64(s.key(keyRecord), 0), append([]byte{0}, r.closed...)))
 		}
 		b.startWill(s)
 	}

@@ -19,10 +19,11 @@ type sess struct {
 	replay  *replay
 	lent    map[uint64]lent // messages of shared subscriptions, by token
 	late    *late
-	subs    chain // of subscriptionTree
-	filters int   // in subs
-	timer   timer // of the end of the session or the Will Delay, whichever is first
-	durable bool  // it is told as changes
+	bodies  map[uint64]*body // of its records, by their keys
+	subs    chain            // of subscriptionTree
+	filters int              // in subs
+	timer   timer            // of the end of the session or the Will Delay, whichever is first
+	durable bool             // it is told as changes
 	ended   bool
 
 	hit hit // used while a message is routed

@@ -192,7 +192,7 @@ func (p *peer) publish() {
 		return
 	}
 	serial := p.message(topic, qos, retain)
-	q := &codec.Publish{Topic: codec.Bytes(topic), Payload: codec.Bytes(fmt.Sprint(serial, " ", strings.Repeat("x", r.IntN(50)))), QoS: qos, Retain: retain}
+	q := &codec.Publish{Topic: codec.Bytes(topic), Payload: codec.Bytes(fmt.Sprint(serial, " ", strings.Repeat("x", r.IntN(150)))), QoS: qos, Retain: retain}
 	p.s.m.publish(serial)
 	if token, err := p.c.Publish(p.s.now, q); err == nil && qos > 0 {
 		p.serials[token] = serial
@@ -287,4 +287,17 @@ func (p *peer) comeBack() {
 		p.lose()
 		p.connect()
 	}
+}
+
+// leave disconnects. What the client had to say may arrive, or not.
+func (p *peer) leave() {
+	_ = p.c.Disconnect(p.s.now, nil)
+	p.pull()
+	if out := p.out; p.s.r.IntN(4) > 0 {
+		p.out = nil
+		p.s.b.Receive(p.s.now, p.h, out)
+		p.s.serve(-1)
+	}
+	p.s.b.Closed(p.s.now, p.h, nil)
+	p.s.serve(-1)
 }

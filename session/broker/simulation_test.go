@@ -1,6 +1,7 @@
 package broker_test
 
 import (
+	"encoding/binary"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -203,8 +204,7 @@ func (s *simulation) step() {
 	case op < 41 && p.up: // the broker does not
 		p.lose()
 	case op < 43 && p.up && p.c.Status() == session.StatusConnected:
-		_ = p.c.Disconnect(s.now, nil)
-		p.pull()
+		p.leave()
 	case op < 44:
 		s.pass(time.Duration(s.r.IntN(20000)) * time.Millisecond)
 	case op < 46 && p.up:
@@ -247,6 +247,7 @@ func (s *simulation) checkRetained() {
 			}
 		}
 	}
+	s.checkBodies()
 	for topic, serial := range s.m.retained {
 		if serial > 0 && !stored[topic] {
 			s.m.problem("the retained message %d of %s is not stored", serial, topic)
@@ -321,6 +322,29 @@ func TestSimulationFindsFaults(t *testing.T) {
 		}
 		if !found {
 			t.Errorf("%s: not found", name)
+		}
+	}
+}
+
+// checkBodies compares the payloads that are stored apart with the records that
+// need them.
+func (s *simulation) checkBodies() {
+	needed := make(map[uint64]bool)
+	for key, value := range s.disk {
+		if key[0] == 's' && key[9] == 'm' {
+			if number, _ := binary.Uvarint([]byte(value)); number != 0 {
+				needed[number] = true
+			}
+		}
+	}
+	for key := range s.disk {
+		if key[0] == 'p' && !needed[binary.BigEndian.Uint64([]byte(key[1:]))] {
+			s.m.problem("a payload is stored that nobody needs")
+		}
+	}
+	for number := range needed {
+		if _, ok := s.disk[string(binary.BigEndian.AppendUint64([]byte{'p'}, number))]; !ok {
+			s.m.problem("a payload is missing")
 		}
 	}
 }
