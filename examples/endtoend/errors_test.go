@@ -46,7 +46,7 @@ func TestErrors(t *testing.T) {
 		{"publish -t t -m x -D connect authentication-method x -p " + port, 0x8C, "Bad authentication method"},
 		{"subscribe -t t -W 0.2 -p " + port, 27, "have passed"},
 		{"broker -p " + port, 2, "in use"},
-		{"broker --bind 192.0.2.1", 2, "no address of this machine"},
+		{"broker --bind 192.0.2.1 --password-file /dev/null", 2, "no address of this machine"},
 		{"broker -x", 1, "no flag -x"},
 	} {
 		words := strings.Fields(tt.args)

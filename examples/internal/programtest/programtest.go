@@ -93,8 +93,8 @@ func Start(t testing.TB, stdin io.Reader, name string, args ...string) *Process 
 		}
 	}
 	p := &Process{t: t, cmd: exec.Command(path, args...), name: name, Stdout: newOutput(), Stderr: newOutput(), ended: make(chan struct{})}
-	// Option files of whoever runs the tests stay out of them.
-	p.cmd.Env = append(os.Environ(), "XDG_CONFIG_HOME="+folder)
+	// Option files and brokers' state of whoever runs the tests stay out of them.
+	p.cmd.Env = append(os.Environ(), "XDG_CONFIG_HOME="+folder, "XDG_STATE_HOME="+t.TempDir(), "STATE_DIRECTORY=")
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = stdin, p.Stdout, p.Stderr
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -181,7 +181,7 @@ var listening = regexp.MustCompile(`listens on 127\.0\.0\.1:(\d+)`)
 func Broker(t testing.TB, args ...string) (p *Process, port string) {
 	t.Helper()
 	p = Start(t, nil, "broker", append([]string{"-p", "0"}, args...)...)
-	p.Stdout.Await(t, "publish")
+	p.Stdout.Await(t, "Ctrl-C")
 	m := listening.FindSubmatch(p.Stdout.Bytes())
 	if m == nil {
 		t.Fatalf("the broker said %q", p.Stdout.Bytes())

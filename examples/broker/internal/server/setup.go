@@ -61,8 +61,10 @@ var errEnough = errors.New("enough was read")
 // restore goes on with what is stored.
 func (s *Server) restore() error {
 	var failed error
+	records := 0
 	var pairs iter.Seq2[[]byte, []byte] = func(yield func(key, value []byte) bool) {
 		failed = s.options.Store.Load(func(key, value []byte) error {
+			records++
 			if !yield(key, value) {
 				return errEnough
 			}
@@ -77,7 +79,9 @@ func (s *Server) restore() error {
 	case failed != nil:
 		return failed
 	}
-	st := s.broker.Stats()
-	s.log.Info("went on with what was stored", "sessions", st.Sessions, "subscriptions", st.Subscriptions, "retained", st.Retained, "took", time.Since(start).Round(time.Millisecond).String())
+	if records > 0 {
+		st := s.broker.Stats()
+		s.log.Info("goes on with what was stored", "sessions", st.Sessions, "subscriptions", st.Subscriptions, "records", records, "took", time.Since(start).Round(time.Millisecond).String())
+	}
 	return nil
 }

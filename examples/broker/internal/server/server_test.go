@@ -1,0 +1,168 @@
+package server
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mqttcore/mqttcore/codec"
+
+	"github.com/mqttcore/mqttcore/examples/broker/internal/config"
+)
+
+// Garbage closes its own connection, with a reason in the log and without what
+// it said.
+func TestGarbage(t *testing.T) {
+	r := start(t, nil, nil)
+	good := r.enter("good")
+	for _, tt := range []struct{ bytes, say string }{
+		{"\x10\xff\xff\xff\xff\xff", "Malformed"},
+		{"\x30\x05\x00\x01aXX", "before CONNECT"},
+		{"\x10\x10\x00\x04MQTT\x05\xff\x00\x3c\x00\x00\x03sec\x00", "CONNECT"},
+	} {
+		c := r.dial()
+		if _, err := c.Write([]byte(tt.bytes)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadAll(c); err != nil {
+			t.Errorf("%q: not closed: %v", tt.bytes, err)
+		}
+		r.log.await(t, tt.say)
+	}
+	if strings.Contains(r.log.String(), "sec\\x00") {
+		t.Errorf("the log has what was sent:\n%s", r.log)
+	}
+	good.send(&codec.Pingreq{})
+	good.expect(codec.TypePingresp)
+}
+
+func TestConnectTimeout(t *testing.T) {
+	r := start(t, nil, func(c *config.Config) { c.Limits.ConnectTimeout = 50 * time.Millisecond })
+	if _, err := io.ReadAll(r.dial()); err != nil {
+		t.Errorf("not closed: %v", err)
+	}
+	r.log.await(t, "did not answer in time")
+}
+
+// Connections beyond the bound are closed, and places come free again.
+func TestMaxConnections(t *testing.T) {
+	r := start(t, nil, func(c *config.Config) { c.Limits.Connections = 2 })
+	a, b := r.enter("a"), r.enter("b")
+	if got, _ := io.ReadAll(r.dial()); len(got) != 0 {
+		t.Errorf("got % x", got)
+	}
+	r.log.await(t, "too many connections")
+	a.send(&codec.Disconnect{})
+	if _, err := a.r.ReadPacket(); err != io.EOF {
+		t.Errorf("error %v", err)
+	}
+	a.Close()
+	for limit := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		c := r.dial()
+		buf, _ := (&codec.Connect{CleanStart: true, ClientID: codec.Bytes("c")}).AppendTo(nil, codec.V5)
+		_, _ = c.Write(buf)
+		if _, err := c.Read(buf); err == nil {
+			break
+		}
+		if time.Now().After(limit) {
+			t.Fatal("the place does not come free")
+		}
+	}
+	b.send(&codec.Pingreq{})
+	b.expect(codec.TypePingresp)
+}
+
+// A subscriber that does not read holds up nobody, and is closed in the end.
+func TestSlowReader(t *testing.T) {
+	r := start(t, nil, func(c *config.Config) { c.Limits.WriteTimeout, c.Limits.QueuedMessages = 300*time.Millisecond, 10 })
+	slow, fast := r.enter("slow"), r.enter("fast")
+	for _, p := range []*peer{slow, fast} {
+		p.send(&codec.Subscribe{PacketID: 1, Filters: []codec.Subscription{{Filter: codec.Bytes("big")}}})
+		p.expect(codec.TypeSuback)
+	}
+	payload := make([]byte, 1<<20)
+	for range 60 {
+		fast.send(&codec.Publish{Topic: codec.Bytes("big"), Payload: payload})
+		fast.expect(codec.TypePublish)
+	}
+	r.log.await(t, "took no bytes for too long")
+	if !strings.Contains(r.log.String(), "client=slow") {
+		t.Errorf("another one was closed:\n%s", r.log)
+	}
+}
+
+// A client that sends requests and reads no answers is not read from without
+// end.
+func TestRequestsWithoutReading(t *testing.T) {
+	r := start(t, nil, func(c *config.Config) { c.Limits.WriteTimeout = 300 * time.Millisecond })
+	c := r.enter("flood")
+	good := r.enter("good")
+	var b []byte
+	for range 10000 {
+		b, _ = (&codec.Pingreq{}).AppendTo(b, codec.V5)
+	}
+	var err error
+	for limit := time.Now().Add(20 * time.Second); err == nil && time.Now().Before(limit); {
+		_, err = c.Write(b)
+	}
+	if err == nil {
+		t.Error("it could send for ever")
+	}
+	r.log.await(t, "took no bytes for too long")
+	good.send(&codec.Pingreq{})
+	good.expect(codec.TypePingresp)
+}
+
+// Clients are told when the broker stops, and it ends although one of them does
+// not close.
+func TestStop(t *testing.T) {
+	r := start(t, nil, nil)
+	c := r.enter("c")
+	ended := make(chan error, 1)
+	go func() { ended <- r.stop() }()
+	if d := c.expect(codec.TypeDisconnect).(*codec.Disconnect); d.ReasonCode != codec.ReasonServerShuttingDown {
+		t.Errorf("got %v", d)
+	}
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(2 * time.Second):
+		t.Error("the server does not end within 2 s")
+	}
+}
+
+// One message reaches many at once, over as many processors as there are, and in
+// order.
+func TestFanOut(t *testing.T) {
+	r := start(t, nil, nil)
+	var subs []*peer
+	for i := range 100 {
+		p := r.enter(fmt.Sprint("sub", i))
+		p.subscribe("a/#")
+		subs = append(subs, p)
+	}
+	pub := r.enter("pub")
+	for i := range 50 {
+		pub.send(message(fmt.Sprint("a/", i), codec.QoS0, 0))
+	}
+	for _, p := range subs {
+		for i := range 50 {
+			if got := p.expect(codec.TypePublish).(*codec.Publish); string(got.Topic) != fmt.Sprint("a/", i) {
+				t.Fatalf("got %v, want %d", got, i)
+			}
+		}
+	}
+}
+
+// enter connects a client without a session of its own.
+func (r *rig) enter(id string) *peer {
+	r.t.Helper()
+	p := r.dial()
+	p.send(&codec.Connect{CleanStart: true, ClientID: codec.Bytes(id)})
+	p.expect(codec.TypeConnack)
+	return p
+}
