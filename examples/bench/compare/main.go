@@ -1,3 +1,5 @@
+//go:build linux
+
 // Compare puts the same load on our broker and on Eclipse Mosquitto, in turn,
 // and prints what each needs for it.
 package main

@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -84,8 +86,15 @@ func (r *rig) describe() string {
 	if r.o.ours {
 		version = "no other broker"
 	}
-	return fmt.Sprintf("%s %s/%s, %s; %s; median of %d rounds of %v", runtime.Version(), runtime.GOOS, runtime.GOARCH, version, where, r.o.rounds, r.o.duration)
+	disk := ""
+	if system := new(syscall.Statfs_t); syscall.Statfs(r.folder, system) == nil && system.Type == tmpfs {
+		disk = "; " + os.TempDir() + " is in memory, not on a disk: set TMPDIR for the rows of what is kept on disk"
+	}
+	return fmt.Sprintf("%s %s/%s, %s; %s; median of %d rounds of %v%s", runtime.Version(), runtime.GOOS, runtime.GOARCH, version, where, r.o.rounds, r.o.duration, disk)
 }
+
+// tmpfs is the type of a file system that is in memory.
+const tmpfs = 0x01021994
 
 // report is what of the report of bench counts here.
 type report struct {
