@@ -1,6 +1,7 @@
 package broker_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/mqttcore/mqttcore/codec"
@@ -217,6 +218,27 @@ func TestRoutingAllocations(t *testing.T) {
 		})
 		if n > most {
 			t.Errorf("QoS %d: %v allocations for %d receivers", qos, n, len(subs))
+		}
+	}
+}
+
+// A large message of QoS 0 allocates nothing for a sole receiver, and a copy for
+// several, as each of these refers to it.
+func TestLargeRoutingAllocations(t *testing.T) {
+	for receivers := 1; receivers <= 2; receivers++ {
+		w := newWorld(t, broker.Config{})
+		for i := range receivers {
+			w.connect(bothVersions[i%2], clean(string(rune('a'+i)))).subscribed(filter("t/x", 0))
+		}
+		pub := w.connect(codec.V5, clean("pub"))
+		p, _ := publish("t/x", strings.Repeat("x", 16<<10), codec.QoS0).AppendTo(nil, codec.V5)
+		n := testing.AllocsPerRun(100, func() {
+			w.b.Receive(w.now, pub.h, p)
+			for range w.b.Events() {
+			}
+		})
+		if (n == 0) != (receivers == 1) {
+			t.Errorf("%v allocations for %d receivers", n, receivers)
 		}
 	}
 }

@@ -183,7 +183,7 @@ func (b *Broker) publish(from *sess, p *codec.Publish, whose ownership) int {
 			SubscriptionIdentifiers: s.hit.ids,
 			Expires:                 expires,
 		}
-		if !b.mayDeliver(s, p, origin) || whose == borrowed && len(m.sessions) < many && b.pass(s, p, &d) {
+		if !b.mayDeliver(s, p, origin) || whose == borrowed && len(m.sessions) < many && b.pass(s, p, &d, n == 1) {
 			continue
 		}
 		p, whose = own(p, whose), owned
@@ -227,14 +227,24 @@ func own(p *codec.Publish, whose ownership) *codec.Publish {
 	return p
 }
 
+// soleSize is the payload size in bytes from which a message of QoS 0 to a sole
+// receiver is referred to as well. Buffers for smaller ones are used again.
+const soleSize = 64 << 10
+
 // pass hands on a borrowed message of QoS 0 to a client that can take it at
-// once, so that nobody has to keep it. It reports false where that is not so.
-func (b *Broker) pass(s *sess, p *codec.Publish, d *session.Delivery) bool {
+// once, so that nobody has to keep it. It reports false where that is not so. A
+// large payload that has a sole receiver is copied into the output too, as it
+// would have to be copied anyway.
+func (b *Broker) pass(s *sess, p *codec.Publish, d *session.Delivery, sole bool) bool {
 	c := s.conn
 	if d.QoS > codec.QoS0 || c == nil {
 		return d.QoS == codec.QoS0
 	}
-	if c.blocked || len(p.Payload) >= b.cfg.Server.ReferenceSize || c.srv.Queued() > 0 {
+	size := b.cfg.Server.ReferenceSize
+	if sole {
+		size = max(size, soleSize)
+	}
+	if c.blocked || len(p.Payload) >= size || c.srv.Queued() > 0 {
 		return false
 	}
 	q := &b.scratch.publish
