@@ -81,6 +81,10 @@ func (a *Admission) properties() (p codec.ConnackProperties) {
 // read from.
 const mostAsked = 64
 
+// mostQuestions is the number of open questions in all from which on no Will is
+// asked about.
+const mostQuestions = 1 << 16
+
 // Accept answers a Connect, or the Auth that ends its authentication: the client
 // may connect.
 func (b *Broker) Accept(now time.Time, h Handle, a Admission) {
@@ -160,8 +164,14 @@ func (b *Broker) ask(c *conn, ev *Event, q *question) {
 	ev.Question = q.id
 }
 
-// askWill asks whether a Will may be published.
+// askWill asks whether a Will may be published. Where the driver leaves too much
+// unanswered, which any client could add to, it is not.
 func (b *Broker) askWill(s *sess, p *codec.Publish) {
+	if len(b.questions) >= mostQuestions {
+		b.stats.drop(p.QoS)
+		b.discardWill(s)
+		return
+	}
 	b.asked++
 	q := &question{id: b.asked, sess: s, publish: p, token: 0}
 	b.questions[q.id] = q

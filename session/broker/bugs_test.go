@@ -13,6 +13,6 @@ func TestSimulationFindsBugs(t *testing.T) {
 		Root: "../..", File: "testdata/bugs.txt",
 		Sources: []string{"codec/*.go", "events/*.go", "session/*.go", "session/broker/*.go", "session/internal/planted/*.go"},
 		Package: "session/broker",
-		Args:    []string{"-run", "TestSimulation$", "-seeds", "1000"},
+		Args:    []string{"-run", "TestSimulation$", "-seeds", "300"},
 	}.Find(t)
 }

@@ -248,3 +248,22 @@ func TestTopicLimits(t *testing.T) {
 	c.send(publish("123456789", "", 1), publish("a/b/c/d", "", 1), publish("12345678", "", 1))
 	c.expect("PUBACK 100 90", "PUBACK 100 90", "12345678= q0", "PUBACK 100 00")
 }
+
+// Several filters are several requests with one answer, whose codes are in
+// order and say what was granted. A limit of QoS does not exclude a filter.
+// [MQTT-3.8.4-4] v311 [MQTT-3.8.4-5] v311 [MQTT-3.9.3-1] v311 [MQTT-3.8.4-5] v5
+// [MQTT-3.8.4-7] v5 [MQTT-3.2.2-10] v5
+func TestSeveralFilters(t *testing.T) {
+	for _, v := range bothVersions {
+		w := newWorld(t, broker.Config{Limits: broker.Limits{MaximumQoS: codec.Some(codec.QoS1)}, MaximumLevels: 2})
+		w.connect(v, clean("pub")).send(retained("a", "x", 1))
+		c := w.connect(v, clean("c"))
+		c.send(subscribe(filter("a", 0), filter("b", 1), filter("c", 2), filter("x/y/z", 0), filter("a", 2)))
+		refused := map[bool]string{true: "8F", false: "80"}[v.IsV5()]
+		// The last replaces the first.
+		c.expect("SUBACK 00 01 01 "+refused+" 01", "a=x q1 retain")
+		if n := w.b.Stats().Subscriptions; n != 3 {
+			t.Errorf("%d subscriptions", n)
+		}
+	}
+}
