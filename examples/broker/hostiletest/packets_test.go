@@ -18,7 +18,7 @@ func TestHugeClaims(t *testing.T) {
 		"\x82\xff\xff\xff\x7f\x00",                                 // SUBSCRIBE before CONNECT
 		"\x10\xff\xff\xff\xff\x01",                                 // five bytes of length
 	} {
-		for range 100 {
+		for range 80 { // fewer in all than may be pending
 			if _, err := b.dial(foe).Write([]byte(claim)); err != nil {
 				t.Fatal(err)
 			}

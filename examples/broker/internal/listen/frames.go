@@ -43,7 +43,7 @@ const (
 	// but nobody needs a larger one.
 	frameLimit = 1 + 4 + codec.MaxRemaining
 	// controlTimeout bounds the writing of an answer to a control frame.
-	controlTimeout = 10 * time.Second
+	controlTimeout = 30 * time.Second
 )
 
 // Read returns payload of binary frames, as much as has come. Pings and the
@@ -188,8 +188,11 @@ func (w *webSocket) refuse(code ws.StatusCode, text string) error {
 	return refusef("WebSocket: %s", text)
 }
 
-// writeControl writes a control frame.
+// writeControl writes a control frame. It waits for a frame that is under way,
+// which has a deadline of its own.
 func (w *webSocket) writeControl(op ws.OpCode, payload []byte) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if err := w.SetWriteDeadline(time.Now().Add(controlTimeout)); err != nil {
 		return err
 	}
@@ -205,15 +208,18 @@ func (w *webSocket) Write(p []byte) (int, error) {
 }
 
 // WriteBuffers writes all buffers as one binary frame.
-func (w *webSocket) WriteBuffers(bufs net.Buffers) error { return w.write(ws.OpBinary, bufs) }
+func (w *webSocket) WriteBuffers(bufs net.Buffers) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.write(ws.OpBinary, bufs)
+}
 
+// write writes a frame. The caller holds mu.
 func (w *webSocket) write(op ws.OpCode, bufs net.Buffers) error {
 	size := 0
 	for _, b := range bufs {
 		size += len(b)
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	if w.closed {
 		return net.ErrClosed
 	}

@@ -115,8 +115,7 @@ func TestCAPath(t *testing.T) {
 	}
 }
 
-// A list of revoked certificates holds for new connections, also for those that
-// resume a session of TLS, and can be replaced.
+// A list of revoked certificates holds for new connections and can be replaced.
 func TestRevoked(t *testing.T) {
 	folder := programtest.Certificates(t)
 	cfg := serverFiles(folder, "server")
