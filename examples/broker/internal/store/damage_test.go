@@ -79,7 +79,7 @@ func (s *script) written(t *testing.T, machine bool) (disk *vfs.MemFS, log strin
 		}
 		commit(t, st, fill)
 	}
-	if newestLog(t, disk) != log {
+	if machine && newestLog(t, disk) != log {
 		t.Fatal("the last batch began a log: choose another length")
 	}
 	var cfg vfs.CrashCloneCfg

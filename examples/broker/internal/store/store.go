@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -143,7 +144,9 @@ func (s *Store) options(memory uint64) *pebble.Options {
 		Logger:             engineLog{s.disk},
 		FormatMajorVersion: pebble.FormatNewest,
 		MemTableSize:       memory,
-		CacheSize:          1 << 20, // nothing is read but at the start
+		// Room that prefixes took is free only when their deletion is written.
+		FlushDelayDeleteRange: 3 * time.Second,
+		CacheSize:             1 << 20, // nothing is read but at the start
 		EventListener: &pebble.EventListener{
 			BackgroundError: func(err error) { s.log.Warn("the store has trouble", "path", s.path, "error", err) },
 			DataCorruption: func(i pebble.DataCorruptionInfo) {
