@@ -115,10 +115,10 @@ func Start(t testing.TB, stdin io.Reader, name string, args ...string) *Process 
 	return p
 }
 
-// Signal sends the process a signal.
+// Signal sends the process a signal, unless it has ended.
 func (p *Process) Signal(s syscall.Signal) {
 	p.t.Helper()
-	if err := p.cmd.Process.Signal(s); err != nil {
+	if err := p.cmd.Process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		p.t.Fatal(err)
 	}
 }

@@ -213,21 +213,6 @@ func TestForeign(t *testing.T) {
 	})
 }
 
-func TestDefaultFolder(t *testing.T) {
-	for _, c := range []struct{ state, home, want string }{
-		{"/state", "/home/u", "/state/mqttcore-broker"},
-		{"", "/home/u", "/home/u/.local/state/mqttcore-broker"},
-		{"relative", "/home/u", "/home/u/.local/state/mqttcore-broker"},
-		{"", "", ""},
-	} {
-		t.Setenv("XDG_STATE_HOME", c.state)
-		t.Setenv("HOME", c.home)
-		if got, err := DefaultFolder(); got != c.want || (err == nil) != (c.want != "") {
-			t.Errorf("XDG_STATE_HOME=%q HOME=%q: %q, %v", c.state, c.home, got, err)
-		}
-	}
-}
-
 // small makes the engine write tables soon.
 const small = 64 << 10
 
