@@ -38,6 +38,7 @@ var scenarios = []scenario{
 	{"take-over of a session", both, takeOverSession},
 	{"sender cut off", both, senderCut},
 	{"receiver cut off", both, receiverCut},
+	{"$SYS", both, sys},
 }
 
 func text(format string, args ...any) []byte { return fmt.Appendf(nil, format, args...) }
@@ -266,5 +267,13 @@ func shared(s *scene) {
 		if got[m] != 1 {
 			failf("%s came %d times", m, got[m])
 		}
+	}
+}
+
+func sys(s *scene) {
+	c := s.fresh("c")
+	c.subscribe(filter{Filter: "$SYS/broker/version"})
+	if m := c.next(); m.Topic != "$SYS/broker/version" || !m.Retain || len(m.Payload) == 0 {
+		failf("got %v", m)
 	}
 }

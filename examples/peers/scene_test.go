@@ -44,7 +44,7 @@ type scene struct {
 // stay apart. An empty one, for a topic alias, stays empty.
 func (s *scene) topic(t string) string {
 	switch {
-	case t == "" || strings.HasPrefix(t, "$SYS"):
+	case t == "" || s.prefix == "" || strings.HasPrefix(t, "$SYS"):
 		return t
 	case strings.HasPrefix(t, "$share/"):
 		parts := strings.SplitN(t, "/", 3)
@@ -73,9 +73,10 @@ func (s *scene) try(id string, o options) *client {
 		o.Transport = s.transport
 	}
 	s.broker.address(&o)
-	if o.Version = s.version; id != "" {
-		o.ClientID = strings.ReplaceAll(s.prefix, "/", "-") + "-" + id
+	if o.Version = s.version; id != "" && s.prefix != "" {
+		id = strings.ReplaceAll(s.prefix, "/", "-") + "-" + id
 	}
+	o.ClientID = id
 	if o.Will != nil {
 		will := *o.Will
 		will.Topic = s.topic(will.Topic)
@@ -151,20 +152,47 @@ func equal[T any](got, want T) {
 // TestScenarios runs every scenario with every library and version.
 func TestScenarios(t *testing.T) {
 	needed(t)
-	b := start(t)
+	b := start(t, *brokerName, ordinary, "tcp")
 	for _, l := range libraries {
 		t.Run(l.name, func(t *testing.T) {
 			p := l.start(t)
 			for _, sc := range scenarios {
-				for _, v := range sc.versions {
-					name := fmt.Sprintf("%s/v%d", sc.name, v)
-					s := &scene{peer: p, broker: b, transport: "tcp", version: v, prefix: l.name + "/" + strings.ReplaceAll(name, " ", "_")}
-					t.Run(name, func(t *testing.T) {
-						t.Parallel()
-						s.play(t, sc)
-					})
+				sc.perform(t, p, b, "tcp")
+			}
+		})
+	}
+}
+
+// TestTransports runs some of them over every transport.
+func TestTransports(t *testing.T) {
+	needed(t)
+	transports := []string{"tls", "certificate", "ws", "wss"}
+	if *brokerName == "mosquitto" {
+		transports = transports[:2] // Debian's has no WebSocket
+	}
+	b := start(t, *brokerName, ordinary, transports...)
+	for _, l := range libraries {
+		t.Run(l.name, func(t *testing.T) {
+			p := l.start(t)
+			for _, transport := range transports {
+				for _, sc := range scenarios {
+					if slices.Contains([]string{"every QoS", "order", "1 MiB", "will", "resume", "sender cut off"}, sc.name) {
+						sc.perform(t, p, b, transport)
+					}
 				}
 			}
+		})
+	}
+}
+
+// perform plays the scenario with each of its versions.
+func (sc scenario) perform(t *testing.T, p *peer, b *target, transport string) {
+	for _, v := range sc.versions {
+		name := fmt.Sprintf("%s/v%d over %s", sc.name, v, transport)
+		s := &scene{peer: p, broker: b, transport: transport, version: v, prefix: p.name + "/" + strings.ReplaceAll(name, " ", "_")}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s.play(t, sc)
 		})
 	}
 }

@@ -3,11 +3,14 @@ package peers
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -27,47 +30,78 @@ func needed(t *testing.T) {
 
 // target is a broker under test.
 type target struct {
-	name  string
-	ports map[string]int // by transport
-	certs string         // folder of programtest.Certificates
+	name    string
+	process *programtest.Process
+	ports   map[string]int // by transport
+	certs   string         // folder of programtest.Certificates
 }
 
-// address says where the broker is.
+// address says where the broker is, for a transport of its own: certificate
+// stands for TLS where clients have one.
 func (b *target) address(o *options) {
 	o.Host, o.Port = "127.0.0.1", b.ports[o.Transport]
-	if o.Transport == "tls" || o.Transport == "wss" {
-		o.CA = filepath.Join(b.certs, "ca.pem")
+	file := func(name string) string { return filepath.Join(b.certs, name) }
+	switch o.Transport {
+	case "certificate":
+		o.Transport, o.CA, o.Cert, o.Key = "tls", file("ca.pem"), file("client.pem"), file("client.key")
+	case "tls", "wss":
+		o.CA = file("ca.pem")
 	}
 }
 
-// start starts the broker under test.
-func start(t *testing.T) *target {
-	t.Helper()
-	if *brokerName == "ours" {
-		_, port := programtest.Broker(t)
-		n, _ := strconv.Atoi(port)
-		return &target{name: "ours", ports: map[string]int{"tcp": n}}
-	}
-	return startMosquitto(t)
+// listeners are the lines of a configuration for each transport, after its
+// listener line.
+var listeners = map[string]string{
+	"tcp":         "",
+	"tls":         "cafile CERTS/ca.pem\ncertfile CERTS/server.pem\nkeyfile CERTS/server.key\n",
+	"certificate": "cafile CERTS/ca.pem\ncertfile CERTS/server.pem\nkeyfile CERTS/server.key\nrequire_certificate true\nuse_identity_as_username true\n",
+	"ws":          "protocol websockets\n",
+	"wss":         "protocol websockets\ncertfile CERTS/server.pem\nkeyfile CERTS/server.key\n",
 }
 
-func startMosquitto(t *testing.T) *target {
+// ordinary is what the scenarios need to be set.
+const ordinary = `allow_anonymous true
+persistence false
+max_queued_messages 0
+max_inflight_messages 1000
+sys_interval 1
+`
+
+// start starts a broker with the same configuration file, whichever it is, and
+// listeners for the transports. They have names of their own in lines, as PORT
+// of the transport, and CERTS for the folder of the certificates.
+func start(t *testing.T, broker, lines string, transports ...string) *target {
 	t.Helper()
-	if _, err := exec.LookPath("mosquitto"); err != nil {
-		t.Fatalf("install Debian's package mosquitto: %v", err)
+	certs := programtest.Certificates(t)
+	text := lines
+	if os.Geteuid() == 0 && broker == "mosquitto" {
+		text = "user root\n" + text // or it could not read the files of the test
 	}
-	for range 5 { // somebody else may take the port first
-		port := freePort(t)
+	for range 5 { // somebody else may take a port first
+		b := &target{name: broker, ports: map[string]int{}, certs: certs}
 		config := filepath.Join(t.TempDir(), "mosquitto.conf")
-		text := fmt.Sprintf("listener %d 127.0.0.1\nallow_anonymous true\npersistence false\nmax_queued_messages 0\nmax_inflight_messages 1000\n", port)
-		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		var places strings.Builder
+		for _, transport := range transports {
+			b.ports[transport] = freePort(t)
+			fmt.Fprintf(&places, "listener %d 127.0.0.1\n%s", b.ports[transport], listeners[transport])
+		}
+		all := strings.ReplaceAll(text+places.String(), "CERTS", certs)
+		if err := os.WriteFile(config, []byte(all), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if p := programtest.Start(t, nil, "mosquitto", "-c", config); answers(p, port) {
-			return &target{name: "mosquitto", ports: map[string]int{"tcp": port}}
+		program := map[string]string{"ours": os.Getenv("OURS")}[broker]
+		if program == "" {
+			program = broker
+			if _, err := exec.LookPath(program); err != nil {
+				t.Fatalf("install Debian's package %s: %v", program, err)
+			}
+		}
+		b.process = programtest.Start(t, nil, program, "-c", config)
+		if answers(b.process, slices.Collect(maps.Values(b.ports))) {
+			return b
 		}
 	}
-	t.Fatal("mosquitto does not start")
+	t.Fatalf("%s does not start", broker)
 	return nil
 }
 
@@ -81,13 +115,17 @@ func freePort(t *testing.T) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-// answers waits until the port is served, or the process has ended.
-func answers(p *programtest.Process, port int) bool {
+// answers waits until all ports are served, or the process has ended.
+func answers(p *programtest.Process, ports []int) bool {
 	for limit := time.Now().Add(programtest.Limit); time.Now().Before(limit) && !p.Ended(); {
-		c, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), time.Second)
+		if len(ports) == 0 {
+			return true
+		}
+		c, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(ports[0])), time.Second)
 		if err == nil {
 			c.Close()
-			return true
+			ports = ports[1:]
+			continue
 		}
 		time.Sleep(20 * time.Millisecond)
 	}

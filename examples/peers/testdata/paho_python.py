@@ -59,6 +59,16 @@ def code(reason):
     return getattr(reason, "value", reason)
 
 
+class Client(mqtt.Client):
+    def _thread_main(self):
+        """Paho's loop does not expect that TLS is cut off while it writes."""
+        try:
+            super()._thread_main()
+        except OSError:
+            self._sock_close()
+            self.on_disconnect(self, None, mqtt.MQTT_ERR_CONN_LOST)
+
+
 class Peer:
     def __init__(self, name, o):
         self.name, self.options = name, o
@@ -69,7 +79,7 @@ class Peer:
         self.received = 0
         self.aliases = {}  # Paho leaves them to its user
         web = o["transport"] in ("ws", "wss")
-        c = self.c = mqtt.Client(
+        c = self.c = Client(
             o.get("clientID", ""),
             clean_session=None if self.v5 else o.get("clean", False),
             protocol=mqtt.MQTTv5 if self.v5 else mqtt.MQTTv311,
