@@ -31,6 +31,9 @@ topic readwrite a topic with spaces
 user client
 topic readwrite only/with a certificate
 
+user a+b
+topic read fence
+
 user admin
 topic #
 topic read $SYS/#
@@ -84,19 +87,23 @@ func TestMigration(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, anonymous := range []string{"true", "false"} {
-		lines := fmt.Sprintf("persistence false\nallow_anonymous %s\npassword_file %s\nacl_file %s\n", anonymous, passwords, rules)
-		brokers := []*target{start(t, "mosquitto", lines, "tcp", "certificate"), start(t, "ours", lines, "tcp", "certificate")}
-		for _, l := range libraries {
-			t.Run("anonymous "+anonymous+"/"+l.name, func(t *testing.T) {
+		lines := fmt.Sprintf("persistence false\nset_tcp_nodelay true\nallow_anonymous %s\npassword_file %s\nacl_file %s\n", anonymous, passwords, rules)
+		mosquitto, ours := start(t, "mosquitto", lines, "tcp", "certificate"), start(t, "ours", lines, "tcp", "certificate")
+		for i, l := range libraries {
+			v := both[i%2]
+			t.Run(fmt.Sprintf("anonymous %s/%s v%d", anonymous, l.name, v), func(t *testing.T) {
 				p := l.start(t)
 				for _, w := range who {
-					for _, v := range both {
-						t.Run(fmt.Sprintf("%s/v%d", w.name, v), func(t *testing.T) {
-							compare(t, func(b *target) []string {
-								return (&scene{peer: p, broker: b, transport: "tcp", version: v}).tries(w.o)
-							}, brokers...)
-						})
-					}
+					t.Run(w.name, func(t *testing.T) {
+						compare(t, func(b *target) []string {
+							s := &scene{peer: p, broker: b, transport: "tcp", version: v}
+							seen := s.enters(w.o)
+							if anonymous == "true" && seen[0] == "CONNECT: 0x00" {
+								seen = append(seen, s.tries(w.o)...)
+							}
+							return seen
+						}, mosquitto, ours)
+					})
 				}
 			})
 		}
@@ -104,88 +111,106 @@ func TestMigration(t *testing.T) {
 }
 
 // compare demands the same observations of both brokers.
-func compare(t *testing.T, observe func(*target) []string, brokers ...*target) {
+func compare(t *testing.T, observe func(*target) []string, mosquitto, ours *target) {
 	t.Helper()
-	var seen [][]string
-	for _, b := range brokers {
-		func() {
-			defer func() {
-				if m, ok := recover().(mismatch); ok {
-					seen = append(seen, []string{string(m)})
-				}
-			}()
-			seen = append(seen, observe(b))
-		}()
+	want, got := observed(t, observe, mosquitto), observed(t, observe, ours)
+	if len(got) != len(want) {
+		t.Fatalf("mosquitto: %q\nours: %q", want, got)
 	}
-	for i := range max(len(seen[0]), len(seen[1])) {
-		at := func(list []string) string {
-			if i < len(list) {
-				return list[i]
-			}
-			return "nothing"
-		}
-		if theirs, ours := at(seen[0]), at(seen[1]); theirs != ours {
-			t.Errorf("%s: %s\n%s: %s", brokers[0].name, theirs, brokers[1].name, ours)
+	for i := range want {
+		if got[i] != want[i] && !better(want[i], got[i]) {
+			t.Errorf("mosquitto: %s\nours: %s", want[i], got[i])
 		}
 	}
 }
 
-// tries connects and tries everything, and tells what happened.
+func observed(t *testing.T, observe func(*target) []string, b *target) []string {
+	t.Helper()
+	defer func() {
+		t.Helper()
+		if m, ok := recover().(mismatch); ok {
+			t.Fatalf("%s: %s", b.name, m)
+		}
+	}()
+	return observe(b)
+}
+
+// better are differences that are ours on purpose: what mosquitto 2.0 tells when
+// a password is wrong, and that it sends retained messages to shared
+// subscriptions.
+func better(theirs, ours string) bool {
+	if theirs == "CONNECT: 0x87" && ours == "CONNECT: 0x86" || theirs == "CONNECT: 0x05" && ours == "CONNECT: 0x04" {
+		return true
+	}
+	shared, _, _ := strings.Cut(theirs, ": ")
+	return strings.HasPrefix(shared, "retained, by $share/") && ours == shared+": "
+}
+
+// enters tells whether a client may connect.
+func (s *scene) enters(o options) []string {
+	o.Clean = true
+	c := s.try("me", o)
+	if *c.answer.Reason == 0 {
+		c.disconnect(0, nil)
+	}
+	return []string{fmt.Sprintf("CONNECT: 0x%02x", *c.answer.Reason)}
+}
+
+// tries publishes, subscribes and leaves a Will, and tells what happened.
 func (s *scene) tries(o options) (seen []string) {
 	tell := func(format string, args ...any) { seen = append(seen, fmt.Sprintf(format, args...)) }
 	o.Clean = true
-	c := s.try("me", o)
-	tell("CONNECT: 0x%02x", *c.answer.Reason)
-	if *c.answer.Reason != 0 {
-		return seen
-	}
-	admin := s.connect("admin", options{Clean: true, User: "admin", Password: "admin"})
+	c, admin := s.connect("me", o), s.connect("admin", options{Clean: true, User: "admin", Password: "admin"})
 	admin.subscribe(filter{Filter: "#", QoS: 1})
-
-	for _, topic := range aclTopics {
-		reason := c.publish(message{Topic: topic, QoS: 1, Payload: []byte("by me")})
-		admin.say("fence", 1, "")
-		arrived := slices.Contains(admin.until("fence"), topic)
-		tell("PUBLISH %s: arrives %v, reason code %v", topic, arrived, known(reason))
+	reasons := c.all(message{QoS: 1, Payload: []byte("by me")}, aclTopics)
+	arrived := admin.arrived(admin)
+	for i, topic := range aclTopics {
+		tell("PUBLISH %s: arrives %v, reason code %v", topic, slices.Contains(arrived, topic), known(reasons[i]))
 	}
-	for _, topic := range aclTopics {
-		admin.publish(message{Topic: topic, QoS: 1, Retain: true, Payload: []byte("kept")})
-	}
-	admin.say("fence", 1, "")
-	admin.until("fence")
+	admin.all(message{QoS: 1, Retain: true, Payload: []byte("kept")}, aclTopics)
+	c.subscribe(filter{Filter: "fence", QoS: 1})
 	for _, f := range aclFilters {
-		tell("SUBSCRIBE %s: %v", f, c.subscribe(filter{Filter: f, QoS: 1}, filter{Filter: "fence", QoS: 1}))
-		admin.say("fence", 1, "")
-		kept := c.until("fence")
+		tell("SUBSCRIBE %s: %v", f, c.subscribe(filter{Filter: f, QoS: 1}))
+		kept := c.arrived(admin)
 		slices.Sort(kept)
 		tell("retained, by %s: %s", f, strings.Join(kept, ", "))
-		for _, topic := range aclTopics {
-			admin.say(topic, 1, "for you")
-		}
-		admin.say("fence", 1, "")
-		tell("arrives by %s: %s", f, strings.Join(c.until("fence"), ", "))
+		admin.all(message{QoS: 1, Payload: []byte("for you")}, aclTopics)
+		tell("arrives by %s: %s", f, strings.Join(c.arrived(admin), ", "))
 		c.unsubscribe(f)
-		admin.until("fence")
-		admin.until("fence")
 	}
 	c.disconnect(0, nil)
-	for _, topic := range aclTopics {
-		admin.publish(message{Topic: topic, QoS: 1, Retain: true})
-	}
-
-	for _, topic := range []string{"orders/1", "elsewhere"} { // a Will
-		o.Will = &message{Topic: topic, QoS: 1, Payload: []byte("gone")}
-		c := s.try("me", o)
-		tell("CONNECT with Will at %s: 0x%02x", topic, *c.answer.Reason)
-		if *c.answer.Reason == 0 {
-			c.kill()
-			s.try("me", options{Clean: true, User: o.User, Password: o.Password, Transport: o.Transport}) // the broker has seen its end then
-		}
-		admin.say("fence", 1, "")
-		tell("the Will at %s arrives: %v", topic, slices.Contains(admin.until("fence"), topic))
+	admin.all(message{QoS: 1, Retain: true}, aclTopics)
+	admin.arrived(admin)
+	for _, topic := range []string{"orders/1", "elsewhere"} {
+		tell("the Will at %s arrives: %v", topic, s.leavesWill(o, topic, admin))
 	}
 	admin.disconnect(0, nil)
 	return seen
+}
+
+// leavesWill reports whether the Will of a client arrives. mosquitto 2.0 lets a
+// client in whose Will it is not going to publish; we refuse it, which is not
+// compared.
+func (s *scene) leavesWill(o options, topic string, admin *client) bool {
+	o.Will = &message{Topic: topic, QoS: 1, Payload: []byte("gone")}
+	if c := s.try("me", o); *c.answer.Reason == 0 {
+		c.kill()
+		o.Will = nil
+		s.connect("me", o).disconnect(0, nil) // the broker has seen the end of the other then
+	}
+	return slices.Contains(admin.arrived(admin), topic)
+}
+
+// all publishes a message to each of the topics and returns the reason codes.
+func (c *client) all(m message, topics []string) (reasons []*int) {
+	var acks []chan line
+	for _, m.Topic = range topics {
+		acks = append(acks, c.start(m))
+	}
+	for _, ack := range acks {
+		reasons = append(reasons, c.scene.peer.wait(ack, "acknowledgement").reason())
+	}
+	return reasons
 }
 
 func known(reason *int) string {
@@ -195,13 +220,19 @@ func known(reason *int) string {
 	return fmt.Sprintf("0x%02x", *reason)
 }
 
-// until returns the topics that come before one of the given topic, but those of
-// $SYS, which come when they like.
-func (c *client) until(end string) (topics []string) {
-	for m := c.next(); m.Topic != end; m = c.next() {
-		if !strings.HasPrefix(m.Topic, "$SYS") {
+var fences int
+
+// arrived returns the topics of what has come, but those of $SYS, which come
+// when they like. All that by has published before is among them.
+func (c *client) arrived(by *client) (topics []string) {
+	fences++
+	end := fmt.Sprint(fences)
+	for by.say("fence", 1, end); ; {
+		switch m := c.next(); {
+		case string(m.Payload) == end:
+			return topics
+		case m.Topic != "fence" && !strings.HasPrefix(m.Topic, "$SYS"):
 			topics = append(topics, m.Topic)
 		}
 	}
-	return topics
 }

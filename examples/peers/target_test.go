@@ -73,7 +73,13 @@ sys_interval 1
 func start(t *testing.T, broker, lines string, transports ...string) *target {
 	t.Helper()
 	certs := programtest.Certificates(t)
-	text := lines
+	text, program := lines, "broker"
+	if broker != "ours" {
+		program = broker
+		if _, err := exec.LookPath(program); err != nil {
+			t.Fatalf("install Debian's package %s: %v", program, err)
+		}
+	}
 	if os.Geteuid() == 0 && broker == "mosquitto" {
 		text = "user root\n" + text // or it could not read the files of the test
 	}
@@ -88,13 +94,6 @@ func start(t *testing.T, broker, lines string, transports ...string) *target {
 		all := strings.ReplaceAll(text+places.String(), "CERTS", certs)
 		if err := os.WriteFile(config, []byte(all), 0o600); err != nil {
 			t.Fatal(err)
-		}
-		program := map[string]string{"ours": os.Getenv("OURS")}[broker]
-		if program == "" {
-			program = broker
-			if _, err := exec.LookPath(program); err != nil {
-				t.Fatalf("install Debian's package %s: %v", program, err)
-			}
 		}
 		b.process = programtest.Start(t, nil, program, "-c", config)
 		if answers(b.process, slices.Collect(maps.Values(b.ports))) {
