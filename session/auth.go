@@ -14,6 +14,10 @@ type authState struct {
 	turn    bool   // the next AUTH, CONNACK or DISCONNECT is this side's
 }
 
+// noAuth is that of connections whose CONNECT has no Authentication Method. It
+// does not change.
+var noAuth authState
+
 // Auth sends AUTH: with reason code 0x18, Continue Authentication, as the
 // answer to an Auth event, or with 0x19, Re-authenticate, at any time after
 // CONNACK. The Authentication Method is added if p has none. p is not kept. A
@@ -39,7 +43,7 @@ func (c *Client) Auth(now time.Time, p *codec.Auth) error {
 		return err
 	}
 	if c.status == StatusAuthenticating {
-		c.timers.step = c.after(c.connackTimeout)
+		c.timers.wait = c.after(c.connackTimeout)
 	}
 	return nil
 }
@@ -68,7 +72,7 @@ func (s *Server) Auth(now time.Time, p *codec.Auth) error {
 	if initial {
 		s.status = StatusAuthenticating
 		s.waiting = false
-		s.timers.step = s.after(s.cfg.connectTimeout)
+		s.timers.wait = s.after(s.cfg.connectTimeout)
 	} else if p.ReasonCode == codec.ReasonSuccess {
 		s.auth.running = false
 	}
@@ -77,6 +81,7 @@ func (s *Server) Auth(now time.Time, p *codec.Auth) error {
 
 // sendAuth sends AUTH and gives the turn to the peer. [MQTT-4.12.0-5]
 func (c *core) sendAuth(op string, now time.Time, p *codec.Auth) error {
+	c.setNow(now)
 	q := &c.sh.auth
 	*q = *p
 	method := &q.Properties.AuthenticationMethod
@@ -93,14 +98,13 @@ func (c *core) sendAuth(op string, now time.Time, p *codec.Auth) error {
 	if !sent {
 		return overLimit(op, "MQTT-3.1.2-24", codec.ReasonPacketTooLarge, "AUTH is too large for the peer")
 	}
-	c.setNow(now)
 	c.auth.running, c.auth.turn = true, false
 	return nil
 }
 
 // onAuth handles AUTH of the peer. (v5.0 4.12)
 func (c *core) onAuth(ev *events.Event, p *codec.Auth) error {
-	t, a := codec.TypeAuth, &c.auth
+	t, a := codec.TypeAuth, c.auth
 	switch {
 	case a.method == "":
 		return c.violation(t, "U5-3.15-a", "", codec.ReasonProtocolError, "CONNECT had no Authentication Method")
@@ -131,7 +135,7 @@ func (c *core) onAuth(ev *events.Event, p *codec.Auth) error {
 	a.running = a.turn
 	if c.status != StatusConnected {
 		c.status = StatusAuthenticating
-		c.timers.step = 0
+		c.timers.wait = 0
 		c.waiting = c.server
 	}
 	*ev = events.Event{Kind: events.Auth, Reason: p.ReasonCode, Packet: p}

@@ -19,6 +19,7 @@ type Client struct {
 type clientSide struct {
 	pingEvery time.Duration // PingInterval
 	pongWait  time.Duration // PingTimeout
+	sent      instant       // the last Write
 	requests  list          // SUBSCRIBE and UNSUBSCRIBE that wait for their answer
 }
 
@@ -94,7 +95,7 @@ func (c *Client) Connect(now time.Time, p *codec.Connect) error {
 		c.st.exists, c.st.tried = false, false
 	}
 	c.status = StatusConnecting
-	c.timers.step = c.after(c.connackTimeout)
+	c.timers.wait = c.after(c.connackTimeout)
 	c.wrote(append(c.room(), packet...), nil)
 	if c.cfg.Observe != nil {
 		c.observe(false, &connect, packet, nil)
@@ -155,11 +156,11 @@ func (c *core) establish() {
 	s.clientID = c.limits.clientID
 	c.status = StatusConnected
 	c.waiting = false
-	c.timers.step = 0
+	c.timers.wait = 0
 	c.timers.received = c.now
 	c.startFlow()
 	c.startAliases()
-	c.resend = resend{pub: s.sent.head, rel: s.released.head}
+	c.st.resend = resend{pub: s.sent.head, rel: s.released.head}
 	c.storeSession()
 }
 

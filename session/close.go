@@ -169,7 +169,7 @@ func (c *core) finishWith(reason codec.ReasonCode, err error) {
 		c.end = new(ending)
 	}
 	c.end.reason, c.end.err = reason, err
-	c.timers.closing = c.after(c.cfg.CloseTimeout)
+	c.timers.wait = c.after(c.cfg.CloseTimeout)
 }
 
 // finish yields the last events of a connection: what became of its messages,
@@ -180,14 +180,16 @@ func (c *core) finish(ev *events.Event) bool {
 	}
 	if !c.end.settled {
 		c.end.settled = true
+		c.wake()
 		c.settle()
 		if c.pull(ev) {
 			return true
 		}
 	}
-	c.status = StatusClosed
 	c.dropInput()
 	c.dropOutput()
+	c.rest()
+	c.status, c.awake = StatusClosed, false
 	*ev = events.Event{Kind: events.Close, Reason: c.end.reason, Err: c.end.err}
 	return true
 }
@@ -249,6 +251,7 @@ func (c *core) forgetReceipts() {
 		c.st.received.remove(r)
 		c.sh.freeReceipt(r)
 	}
+	c.st.qos1, c.st.qos2 = receiptQueue{}, receiptQueue{}
 	c.acks = acks{}
 }
 

@@ -24,27 +24,20 @@ type core struct {
 	blocked   bool // the transport cannot take bytes
 	lost      bool // the transport is gone: nothing can be written
 	lastInput bool // the transport is gone, but what it brought is still to be read
+	awake     bool // it has work and exchanges
 	held      bool // the application wants no more of the peer for now: HoldInput
-	used      bool // the packet in partial was handled
 
-	in      []byte // lent by Receive
-	partial []byte // the beginning of a packet, our own
-	out     output
-	notes   []note // events that are due
-	noted   int    // of notes, how many were pulled
-
+	*work    // nil while nothing is in hand, see wake
 	now      instant
 	timers   timers
 	flow     flow
-	acks     acks
 	limits   limits
-	auth     authState
+	auth     *authState     // never nil
 	send     *aliasSender   // nil: no aliases
 	recv     *aliasReceiver // nil: no mapping yet
-	resend   resend
-	arriving *arriving // a message whose payload comes in pieces
-	sending  *sending  // a message whose payload goes in pieces
-	end      *ending   // once it is ending
+	arriving *arriving      // a message whose payload comes in pieces
+	sending  *sending       // a message whose payload goes in pieces
+	end      *ending        // once it is ending
 	stats    Stats
 	client   *clientSide // nil on a server
 }
@@ -61,8 +54,14 @@ type clock struct {
 // instant is a time in nanoseconds since clock.base; 0 stands for none.
 type instant int64
 
-// setNow takes over the time of a call. Time never goes back.
+// setNow begins a call at the given time. Time never goes back.
 func (c *core) setNow(now time.Time) {
+	c.setTime(now)
+	c.wake()
+}
+
+// setTime is setNow for calls that see to the rest themselves.
+func (c *core) setTime(now time.Time) {
 	k := &c.sh.clock
 	if now != k.last {
 		if k.base.IsZero() {
@@ -167,16 +166,21 @@ func (c *core) init(cfg settings, server bool) {
 	cfg.normalize()
 	c.sh, c.server = cfg.Shared, server
 	c.cfg = c.sh.settings(cfg)
+	c.auth = &noAuth
 }
 
 // reset prepares for a new connection. Everything but the session state starts
 // afresh; bytes of the connection before are forgotten.
 func (c *core) reset() {
 	c.waiting, c.blocked, c.lost, c.lastInput, c.held = false, false, false, false, false
+	c.wake()
 	c.dropInput()
 	c.dropOutput()
 	c.timers, c.flow, c.acks, c.limits = timers{}, flow{}, acks{}, limits{}
-	c.auth, c.send, c.recv, c.resend, c.end = authState{}, nil, nil, resend{}, nil
+	c.auth, c.send, c.recv, c.end = &noAuth, nil, nil, nil
+	if c.client != nil {
+		c.st.resend, c.client.sent = resend{}, 0
+	}
 	c.arriving, c.sending = nil, nil
 	c.stats = Stats{}
 }
@@ -238,6 +242,7 @@ func (c *core) NextInto(ev *events.Event) bool {
 
 // next is Next into an event that comes empty.
 func (c *core) next(ev *events.Event) bool {
+	c.wakeWork()
 	if c.out.lent {
 		c.out.recycle(c.sh)
 	}
@@ -246,12 +251,14 @@ func (c *core) next(ev *events.Event) bool {
 			return true
 		}
 		if c.acks.due {
+			c.wake()
 			c.answer()
 			if c.noted < len(c.notes) || !c.status.live() {
 				continue
 			}
 		}
 		if c.hasInput() {
+			c.wake()
 			if c.status.live() && !c.InputPaused() && c.parse(ev) {
 				if ev.Kind != events.None {
 					return true
@@ -277,6 +284,7 @@ func (c *core) next(ev *events.Event) bool {
 		return true
 	}
 	c.freePartial()
+	c.rest()
 	return false
 }
 

@@ -43,7 +43,7 @@ func (c *core) Withhold(now time.Time, refused func(*codec.Publish) bool) {
 		return
 	}
 	c.setNow(now)
-	for m := c.resend.pub; m != nil; {
+	for m := c.st.resend.pub; m != nil; {
 		next := m.next
 		if m.epoch != c.st.epoch && !m.erased && refused(m.pub) {
 			c.conclude(m)

@@ -58,7 +58,7 @@ func (c *core) Vacancy() int {
 	if c.status != StatusConnected {
 		return 0
 	}
-	return max(0, int(c.flow.quota)-c.st.queue.n)
+	return max(0, int(c.flow.quota)-c.st.Queued())
 }
 
 // Inflight returns the number of messages that were sent and are not fully

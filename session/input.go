@@ -34,7 +34,7 @@ func (c *core) Receive(now time.Time, p []byte) {
 // peer does not read what was written to it. Bytes that are received
 // nevertheless are kept.
 func (c *core) InputPaused() bool {
-	return c.waiting || c.held || c.blocked && c.out.size >= c.cfg.HighWater ||
+	return c.waiting || c.held || c.blocked && c.unsent() >= c.cfg.HighWater ||
 		c.sending != nil && len(c.sending.held) >= c.cfg.HighWater
 }
 
@@ -221,7 +221,7 @@ func roomier(b []byte, more, need int) []byte {
 // is refused as soon as its fixed header is there.
 func (c *core) header(b []byte) (h codec.Header, n int, err error) {
 	h, n, err = codec.Frame(b, c.maximumIn())
-	if err == nil && h.Len > 0 && (c.status != StatusConnected || exchanges>>h.Type&1 == 0) {
+	if err == nil && h.Len > 0 && (c.status != StatusConnected || anyTime>>h.Type&1 == 0) {
 		err = c.expected(h.Type)
 	}
 	return h, n, err
@@ -301,8 +301,8 @@ func (c *core) packet(ev *events.Event, h codec.Header, frame []byte) error {
 	return c.dispatch(ev, h.Type, p)
 }
 
-// exchanges are the packets that both sides may send at any time, as a set.
-const exchanges = 1<<codec.TypePublish | 1<<codec.TypePuback | 1<<codec.TypePubrec | 1<<codec.TypePubrel | 1<<codec.TypePubcomp
+// anyTime are the packets that both sides may send at any time, as a set.
+const anyTime = 1<<codec.TypePublish | 1<<codec.TypePuback | 1<<codec.TypePubrec | 1<<codec.TypePubrel | 1<<codec.TypePubcomp
 
 // explains reports whether a packet other than PUBLISH, CONNACK and DISCONNECT
 // has a Reason String or User Properties.
@@ -362,7 +362,7 @@ func (c *core) dispatch(ev *events.Event, t codec.PacketType, p codec.Packet) er
 	case codec.TypePingreq:
 		return c.onPingreq(ev)
 	case codec.TypePingresp:
-		c.timers.pong = 0
+		c.timers.wait = 0
 		return nil
 	case codec.TypeConnack:
 		return c.onConnack(ev, p.(*codec.Connack))

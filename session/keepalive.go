@@ -10,11 +10,10 @@ import (
 // timers are the instants from which the deadline follows. (v3.1.1 and v5.0
 // 3.1.2.10)
 type timers struct {
-	step     instant // CONNECT, CONNACK or AUTH is due by then
-	sent     instant // the last Write
+	// wait is what the state of the connection waits for: CONNECT, CONNACK or
+	// AUTH, then PINGRESP, at the end the transport.
+	wait     instant
 	received instant // the last whole packet
-	pong     instant // PINGRESP is due by then
-	closing  instant // the end of the connection waits until then for the transport
 	told     instant // the deadline of the last Timer event
 }
 
@@ -32,17 +31,17 @@ func (c *core) deadline() instant {
 	}
 	switch c.status {
 	case StatusOpened, StatusConnecting, StatusAuthenticating:
-		sooner(t.step)
+		sooner(t.wait)
 	case StatusConnected:
 		if c.server {
 			sooner(c.silence())
 		} else {
 			sooner(c.pingAt())
-			sooner(t.pong)
+			sooner(t.wait)
 		}
 	case StatusClosing:
-		if c.out.size > 0 {
-			sooner(t.closing)
+		if c.unsent() > 0 {
+			sooner(t.wait)
 		}
 	}
 	return at
@@ -61,7 +60,7 @@ func (c *core) pingAt() instant {
 	if every == 0 {
 		return 0
 	}
-	return c.timers.sent + instant(every)
+	return c.client.sent + instant(every)
 }
 
 // silence returns when a server gives up a client from which nothing came: 1.5
@@ -83,7 +82,7 @@ func (c *core) Tick(now time.Time) {
 	due := func(i instant) bool { return i != 0 && i <= c.now }
 	switch t := &c.timers; c.status {
 	case StatusOpened, StatusConnecting, StatusAuthenticating:
-		if due(t.step) {
+		if due(t.wait) {
 			c.finishWith(codec.ReasonUnspecifiedError, c.timeoutError())
 		}
 	case StatusConnected:
@@ -94,13 +93,13 @@ func (c *core) Tick(now time.Time) {
 			}
 			c.finishWith(codec.ReasonKeepAliveTimeout, timedOut("nothing came for 1.5 times the Keep Alive"))
 		case c.server:
-		case due(t.pong):
+		case due(t.wait):
 			c.finishWith(codec.ReasonKeepAliveTimeout, timedOut("PINGRESP did not come"))
 		case due(c.pingAt()):
 			c.ping()
 		}
 	case StatusClosing:
-		if due(t.closing) {
+		if due(t.wait) {
 			c.lost = true
 			c.dropOutput()
 		}
@@ -132,17 +131,17 @@ func (c *core) ping() {
 		c.sending.ping = true
 		return
 	}
-	c.timers.sent = c.now
-	if c.timers.pong == 0 {
-		c.timers.pong = c.after(c.client.pongWait)
+	c.client.sent = c.now
+	if c.timers.wait == 0 {
+		c.timers.wait = c.after(c.client.pongWait)
 	}
 }
 
 // heard notes that the peer is alive, so that a PINGRESP behind a large message
 // is waited for.
 func (c *core) heard() {
-	if c.timers.pong != 0 {
-		c.timers.pong = c.after(c.client.pongWait)
+	if c.timers.wait != 0 && c.status == StatusConnected && !c.server {
+		c.timers.wait = c.after(c.client.pongWait)
 	}
 }
 

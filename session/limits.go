@@ -81,8 +81,9 @@ func (c *core) byConnect(p *codec.Connect) {
 	} else {
 		l.receiveIn, l.packetIn, l.aliasIn = receive, size, aliases
 	}
-	c.auth.method = string(props.AuthenticationMethod.Value)
-	c.auth.running = props.AuthenticationMethod.Set
+	if method, ok := props.AuthenticationMethod.Get(); ok {
+		c.auth = &authState{method: string(method), running: true, turn: c.server}
+	}
 }
 
 // byConnack applies a successful CONNACK, whose values go before those of
@@ -90,7 +91,9 @@ func (c *core) byConnect(p *codec.Connect) {
 func (c *core) byConnack(p *codec.Connack) {
 	l := &c.limits
 	l.established, l.sessionPresent = true, p.SessionPresent
-	c.auth.running = false
+	if c.auth.running {
+		c.auth.running = false
+	}
 	if !c.version.IsV5() {
 		return
 	}

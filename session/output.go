@@ -19,6 +19,14 @@ type cut struct {
 	payload []byte
 }
 
+// unsent returns the number of bytes that are due.
+func (c *core) unsent() int {
+	if c.work == nil {
+		return 0
+	}
+	return c.out.size
+}
+
 // recycle takes back what the last Write lent.
 func (o *output) recycle(sh *Shared) {
 	if !o.lent {
@@ -80,7 +88,7 @@ func (c *core) dropOutput() {
 // It returns the buffer that the driver has got, nil for none. Once the bytes are
 // written, the driver may give it to another ReplaceWriteBuffer.
 func (c *core) ReplaceWriteBuffer(buf []byte) (written []byte) {
-	if !c.out.lent {
+	if c.work == nil || !c.out.lent {
 		return buf
 	}
 	written, c.out.buf = c.out.buf, nil
@@ -89,6 +97,7 @@ func (c *core) ReplaceWriteBuffer(buf []byte) (written []byte) {
 	if cap(buf) > 0 {
 		c.out.buf = buf[:0]
 	}
+	c.rest()
 	return written
 }
 
@@ -96,8 +105,8 @@ func (c *core) ReplaceWriteBuffer(buf []byte) (written []byte) {
 // Until it can there is no Write; all other events go on.
 func (c *core) SetWriteBlocked(blocked bool) {
 	c.blocked = blocked
-	if !blocked {
-		c.timers.closing = 0
+	if !blocked && c.status == StatusClosing {
+		c.timers.wait = 0
 	}
 }
 
@@ -128,7 +137,9 @@ func (c *core) write(ev *events.Event) bool {
 		c.sh.segs = nil
 	}
 	o.size, o.lent = 0, true
-	c.timers.sent = c.now
+	if c.client != nil {
+		c.client.sent = c.now
+	}
 	return true
 }
 

@@ -7,15 +7,13 @@ import (
 	"github.com/mqttcore/mqttcore/events"
 )
 
-// acks keeps the acknowledgements of incoming messages.
+// acks is the acknowledgement that follows the message before.
 type acks struct {
 	due   bool // the message that was delivered last is to be acknowledged
 	qos   codec.QoS
 	code  codec.ReasonCode
 	id    uint32
-	reply *Reply       // what Respond added to code
-	qos1  receiptQueue // messages that wait for Ack, in order of arrival
-	qos2  receiptQueue
+	reply *Reply // what Respond added to code
 }
 
 // Reply is the content of an acknowledgement. The zero value is a plain
@@ -111,9 +109,9 @@ func (c *core) receive(id uint32, qos codec.QoS) *receipt {
 // await puts a receipt at the end of those whose turn is to come.
 func (c *core) await(r *receipt) {
 	if r.qos == codec.QoS1 {
-		c.acks.qos1.push(r)
+		c.st.qos1.push(r)
 	} else {
-		c.acks.qos2.push(r)
+		c.st.qos2.push(r)
 	}
 }
 
@@ -200,7 +198,7 @@ func (c *core) Respond(r Reply) error {
 	if c.arriving != nil && !c.cfg.ManualAck {
 		return c.respondArriving(r)
 	}
-	if !c.acks.due {
+	if c.work == nil || !c.acks.due {
 		return misuse("Respond", "no message waits for its acknowledgement")
 	}
 	if err := c.checkReply("Respond", c.acks.id, c.acks.qos, &r); err != nil {
@@ -256,6 +254,7 @@ func (c *core) Ack(now time.Time, token uint64, r Reply) error {
 	if c.ownState() == nil {
 		return stateError(op, c.status)
 	}
+	c.setNow(now)
 	rc := c.st.received.get(uint32(token))
 	if rc != nil && rc.seq == uint32(token>>32) && rc.state == receiptArriving {
 		return c.ackArriving(rc, r)
@@ -266,7 +265,6 @@ func (c *core) Ack(now time.Time, token uint64, r Reply) error {
 	if err := c.checkReply(op, rc.id, rc.qos, &r); err != nil {
 		return err
 	}
-	c.setNow(now)
 	rc.state = receiptAnswered
 	if c.version.IsV5() && (r.Code != codec.ReasonSuccess || !r.plain()) {
 		kept := r
@@ -283,8 +281,8 @@ func (c *core) Ack(now time.Time, token uint64, r Reply) error {
 
 // inTurn sends the acknowledgements whose turn has come.
 func (c *core) inTurn() error {
-	for r := c.acks.qos1.head; r != nil && r.state == receiptAnswered; r = c.acks.qos1.head {
-		c.acks.qos1.pop()
+	for r := c.st.qos1.head; r != nil && r.state == receiptAnswered; r = c.st.qos1.head {
+		c.st.qos1.pop()
 		code, reply := r.answer()
 		id := r.id
 		c.forget(r)
@@ -292,8 +290,8 @@ func (c *core) inTurn() error {
 			return err
 		}
 	}
-	for r := c.acks.qos2.head; r != nil && r.state == receiptAnswered; r = c.acks.qos2.head {
-		c.acks.qos2.pop()
+	for r := c.st.qos2.head; r != nil && r.state == receiptAnswered; r = c.st.qos2.head {
+		c.st.qos2.pop()
 		code, reply := r.answer()
 		id := r.id
 		if code.IsError() {
@@ -363,6 +361,7 @@ func (c *core) Complete(now time.Time, token uint64, r Reply) error {
 	if c.ownState() == nil {
 		return stateError(op, c.status)
 	}
+	c.setNow(now)
 	rc := c.st.received.get(uint32(token))
 	if rc == nil || rc.seq != uint32(token>>32) || rc.state != receiptReleased {
 		return &Error{Op: op, Err: ErrUnknownToken, Code: codec.ReasonPacketIdentifierNotFound}
@@ -371,7 +370,6 @@ func (c *core) Complete(now time.Time, token uint64, r Reply) error {
 	if err := p.Validate(c.own); err != nil {
 		return asError(op, err)
 	}
-	c.setNow(now)
 	id := rc.id
 	c.complete(rc)
 	if c.status == StatusConnected {

@@ -23,7 +23,7 @@ type resend struct{ pub, rel *message }
 // QoS, Retain Available, Maximum Packet Size, Topic Alias Maximum); ErrState;
 // and an *codec.Error for an illegal message. (v3.1.1 and v5.0 3.3, 4.3)
 func (c *core) Publish(now time.Time, p *codec.Publish) (token uint64, err error) {
-	c.setNow(now)
+	c.setTime(now)
 	m := c.sh.message()
 	m.set(now, p, Delivery{QoS: p.QoS, Retain: p.Retain})
 	return c.publish(m, p)
@@ -35,7 +35,7 @@ func (c *core) Publish(now time.Time, p *codec.Publish) (token uint64, err error
 // of p is ignored. On a v3.1.1 connection the properties, which do not exist
 // there, are left out.
 func (c *core) PublishShared(now time.Time, p *codec.Publish, d Delivery) (token uint64, err error) {
-	c.setNow(now)
+	c.setTime(now)
 	m := c.sh.message()
 	m.set(now, p, d)
 	m.shared = true
@@ -45,7 +45,7 @@ func (c *core) PublishShared(now time.Time, p *codec.Publish, d Delivery) (token
 func (c *core) publish(m *message, p *codec.Publish) (uint64, error) {
 	err := c.prepare(m, p)
 	if err == nil {
-		if c.ready(m) {
+		if c.wakeWork(); c.ready(m) {
 			err = c.publishNow(m, p)
 		} else {
 			err = c.publishLater(m, p)
@@ -107,14 +107,15 @@ func (c *core) offered(m *message) error {
 
 // ready reports whether m may go out before Publish returns.
 func (c *core) ready(m *message) bool {
-	return c.status == StatusConnected && c.sending == nil && c.st.queue.n == 0 && c.resend.pub == nil &&
+	x := c.st.exchanges
+	return c.status == StatusConnected && c.sending == nil && (x == nil || x.queue.n == 0 && x.resend.pub == nil) &&
 		c.out.size < c.cfg.HighWater && (m.qos == codec.QoS0 || c.admits(m))
 }
 
 // publishNow encodes a message at once.
 func (c *core) publishNow(m *message, p *codec.Publish) error {
 	if m.qos != codec.QoS0 {
-		if !c.st.ids.alloc(m, c.own.MaxPacketID()) {
+		if c.wake(); !c.st.ids.alloc(m, c.own.MaxPacketID()) {
 			return c.publishLater(m, p)
 		}
 	}
@@ -152,6 +153,7 @@ func asError(op string, err error) error {
 // publishLater queues a message. It is checked now, as nobody could be told
 // later.
 func (c *core) publishLater(m *message, p *codec.Publish) error {
+	c.wake()
 	q := *p
 	q.Dup, q.QoS, q.PacketID = false, codec.QoS0, 0
 	v := c.own
@@ -178,7 +180,8 @@ func (c *core) publishLater(m *message, p *codec.Publish) error {
 
 // waits reports whether there may be something for pump to do.
 func (c *core) waits() bool {
-	return c.st.queue.head != nil || c.resend != resend{} || c.sending != nil
+	x := c.st.exchanges
+	return c.sending != nil || x != nil && (x.queue.head != nil || x.resend != resend{})
 }
 
 // pump sends what waits, in order: first what was under way when the session
@@ -188,7 +191,7 @@ func (c *core) pump() {
 		c.fill()
 	}
 	for c.sending == nil && c.out.size < c.cfg.HighWater {
-		if c.resend.pub != nil || c.resend.rel != nil {
+		if c.st.resend.pub != nil || c.st.resend.rel != nil {
 			if !c.resendNext() {
 				return
 			}
@@ -243,9 +246,9 @@ func (c *core) sendQueued(m *message) {
 // resendNext repeats the next PUBLISH or PUBREL. It reports false when the
 // quota is used up, which holds back PUBLISH only. [MQTT-4.9.0-3]
 func (c *core) resendNext() bool {
-	pub, rel := c.resend.pub, c.resend.rel
+	pub, rel := c.st.resend.pub, c.st.resend.rel
 	if rel != nil && rel.stage == stageReceived {
-		c.resend.rel = rel.next
+		c.st.resend.rel = rel.next
 		if c.cfg.ManualRelease { // its PUBREL is the application's
 			c.tell(note{kind: events.Received, id: rel.id, token: rel.token, qos: codec.QoS2})
 			return true
@@ -256,7 +259,7 @@ func (c *core) resendNext() bool {
 		return true
 	}
 	if pub != nil && pub.epoch == c.st.epoch {
-		c.resend.pub = nil // sent for the first time on this connection
+		c.st.resend.pub = nil // sent for the first time on this connection
 		return true
 	}
 	if pub != nil && pub.erased {
@@ -272,10 +275,10 @@ func (c *core) resendNext() bool {
 	case m == nil:
 		return false
 	case m == rel:
-		c.resend.rel = rel.next
+		c.st.resend.rel = rel.next
 		c.sendPubrel(m.id, codec.ReasonSuccess)
 	default:
-		c.resend.pub = pub.next
+		c.st.resend.pub = pub.next
 		c.resendPublish(m)
 	}
 	return true
@@ -303,11 +306,11 @@ func (c *core) resendPublish(m *message) {
 
 // unlink takes m out of the list of its stage, and off the way of resend.
 func (c *core) unlink(m *message) {
-	if c.resend.pub == m {
-		c.resend.pub = m.next
+	if c.st.resend.pub == m {
+		c.st.resend.pub = m.next
 	}
-	if c.resend.rel == m {
-		c.resend.rel = m.next
+	if c.st.resend.rel == m {
+		c.st.resend.rel = m.next
 	}
 	if m.stage == stageSent {
 		c.st.sent.remove(m)
@@ -397,7 +400,7 @@ func (c *core) onPubrec(ev *events.Event, p *codec.Pubrec) error {
 	if !m.erased {
 		c.store(m)
 	}
-	if c.cfg.ManualRelease || c.resend.rel != nil {
+	if c.cfg.ManualRelease || c.st.resend.rel != nil {
 		return nil // in its turn: PUBRELs keep the order of the PUBRECs
 	}
 	return c.sendPubrel(m.id, codec.ReasonSuccess)
@@ -436,6 +439,7 @@ func (c *core) Release(now time.Time, id uint32, r Reply) error {
 	if c.ownState() == nil {
 		return stateError("Release", c.status)
 	}
+	c.setNow(now)
 	m := c.st.ids.get(id)
 	if m == nil || m.stage != stageReceived {
 		return &Error{Op: "Release", Err: ErrUnknownToken, Code: codec.ReasonPacketIdentifierNotFound}
@@ -445,12 +449,11 @@ func (c *core) Release(now time.Time, id uint32, r Reply) error {
 	if err := p.Validate(c.own); err != nil {
 		return asError("Release", err)
 	}
-	c.setNow(now)
 	m.stage = stageReleased
 	if !m.erased {
 		c.store(m)
 	}
-	if c.status != StatusConnected || c.resend.rel != nil && m.order >= c.resend.rel.order {
+	if c.status != StatusConnected || c.st.resend.rel != nil && m.order >= c.st.resend.rel.order {
 		return nil
 	}
 	return c.must(p, &p.Properties.ReasonString, &p.Properties.UserProperties)

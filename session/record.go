@@ -202,6 +202,7 @@ func (s *State) RestoreRecordOf(record, payload []byte) error {
 	if len(record) == 0 {
 		return corrupt("a record is empty")
 	}
+	s.wake()
 	r := reader{b: record[1:]}
 	switch events.Record(record[0]) {
 	case events.RecordMessage:
@@ -273,10 +274,7 @@ func (s *State) restore(m *message) error {
 	if m.id != 0 && !s.ids.put(m, maxSlots) {
 		return corrupt("packet identifiers collide")
 	}
-	if s.restored == nil {
-		s.restored = new([]*message)
-	}
-	*s.restored = append(*s.restored, m)
+	s.restored = append(s.restored, m)
 	s.tokens = max(s.tokens, m.token, m.order)
 	s.exists = true
 	s.parts = s.parts || m.id != 0
@@ -299,10 +297,11 @@ func (s *State) restoreSession(r *reader) error {
 
 // arrange puts restored messages into their lists, in their order.
 func (s *State) arrange() {
+	s.wake()
 	if s.restored == nil {
 		return
 	}
-	slices.SortStableFunc(*s.restored, func(a, b *message) int {
+	slices.SortStableFunc(s.restored, func(a, b *message) int {
 		switch {
 		case a.place() < b.place():
 			return -1
@@ -311,7 +310,7 @@ func (s *State) arrange() {
 		}
 		return 0
 	})
-	for _, m := range *s.restored {
+	for _, m := range s.restored {
 		switch m.stage {
 		case stageSent:
 			s.sent.push(m)

@@ -48,7 +48,7 @@ func (c *core) open() {
 	c.st, c.version, c.own = nil, 0, 0
 	c.status = StatusOpened
 	c.limits.connectSize = c.cfg.connectSize
-	c.timers.step = c.after(c.cfg.connectTimeout)
+	c.timers.wait = c.after(c.cfg.connectTimeout)
 }
 
 // onFirst handles the first packet, which has to be CONNECT.
@@ -82,8 +82,7 @@ func (c *core) onFirst(ev *events.Event, h codec.Header, body, frame []byte) err
 	}
 	c.status = StatusConnecting
 	c.waiting = true
-	c.auth.turn = true
-	c.timers.step = 0
+	c.timers.wait = 0
 	*ev = events.Event{Kind: events.Connect, Packet: p, Version: v}
 	return nil
 }
@@ -248,8 +247,9 @@ func (s *Server) takeState(st *State, present bool) {
 	if st == nil {
 		st = new(State)
 	}
+	s.st, s.awake = st, false
+	s.wake()
 	st.arrange()
-	s.st = st
 	st.epoch++
 	if !present && st.exists {
 		s.loseSession(false)

@@ -12,17 +12,19 @@ import (
 // concurrent use, and what an event of one of them points to is valid only
 // until the next call on any of them.
 type Shared struct {
-	decoder  codec.Decoder
-	buffers  [][]byte
-	kept     int // bytes in buffers
-	messages *message
-	spare    int // entries in messages
-	receipts *receipt
-	unused   int // entries in receipts
-	notes    [][]note
-	cuts     [][]cut
-	encoded  encodings
-	last     *settings // of the connection made last
+	decoder   codec.Decoder
+	buffers   [][]byte
+	kept      int // bytes in buffers
+	messages  *message
+	spare     int // entries in messages
+	receipts  *receipt
+	unused    int // entries in receipts
+	notes     [][]note
+	cuts      [][]cut
+	works     []*work
+	exchanges []*exchanges
+	encoded   encodings
+	last      *settings // of the connection made last
 
 	data  [1][]byte // of a MessageData
 	segs  [][]byte  // of the Write that was pulled last

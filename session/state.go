@@ -16,26 +16,19 @@ import (
 // A State belongs to one Client or Server at a time and is not safe for
 // concurrent use.
 type State struct {
-	ids      idTable
-	sent     list // PUBLISH was sent; in the order of the first sending
-	released list // PUBREC came; in the order of these
-	queue    list // never sent
-	bytes    int  // cost of queue
-	qos0     int  // messages of QoS 0 in queue
-	qos0From *message
-	received receivedTable
-	clientID string // of the last connection
-	tokens   uint64
-	restored *[]*message // not in their lists yet
-	closed   int64       // Unix time in ms of the end of the last connection
-	expiry   uint32
-	seq      uint32
-	epoch    uint32
-	exists   bool // a connection accepted the session, or it was restored
-	tried    bool // a CONNECT was sent that may have made the peer accept it
-	open     bool // a connection has it now
-	recorded bool // the record of the session itself was restored
-	parts    bool // records of what was under way were restored
+	*exchanges        // nil while nothing is under way, see wake
+	clientID   string // of the last connection
+	tokens     uint64
+	closed     int64 // Unix time in ms of the end of the last connection
+	expiry     uint32
+	next       uint32 // Packet Identifier, while there are no exchanges
+	seq        uint32
+	epoch      uint32
+	exists     bool // a connection accepted the session, or it was restored
+	tried      bool // a CONNECT was sent that may have made the peer accept it
+	open       bool // a connection has it now
+	recorded   bool // the record of the session itself was restored
+	parts      bool // records of what was under way were restored
 }
 
 // NeverExpires is the Session Expiry Interval of a session without an end.
@@ -52,12 +45,18 @@ func (s *State) ClientID() string { return s.clientID }
 
 // Queued returns the number of messages that wait and were never sent.
 func (s *State) Queued() int {
+	if s.exchanges == nil {
+		return 0
+	}
 	s.arrange()
 	return s.queue.n
 }
 
 // QueuedBytes returns the topics and payloads of the messages that wait.
 func (s *State) QueuedBytes() int {
+	if s.exchanges == nil {
+		return 0
+	}
 	s.arrange()
 	return s.bytes
 }
@@ -65,13 +64,21 @@ func (s *State) QueuedBytes() int {
 // Inflight returns the number of messages that were sent and are not fully
 // acknowledged.
 func (s *State) Inflight() int {
+	if s.exchanges == nil {
+		return 0
+	}
 	s.arrange()
 	return s.sent.n + s.released.n
 }
 
 // Received returns the number of incoming QoS 2 messages whose exchange is
 // under way.
-func (s *State) Received() int { return s.received.used }
+func (s *State) Received() int {
+	if s.exchanges == nil {
+		return 0
+	}
+	return s.received.used
+}
 
 // torn reports whether a crash came while the session was being lost: its own
 // record was removed, which is done first, and some of what was under way is

@@ -163,8 +163,8 @@ func (c *core) appendPiece(p []byte) {
 	c.out.buf = append(c.out.buf, s.held...)
 	c.out.size += len(s.held)
 	c.sh.free(s.held)
-	if s.ping && c.timers.pong == 0 {
-		c.timers.pong = c.after(c.client.pongWait)
+	if s.ping && c.timers.wait == 0 {
+		c.timers.wait = c.after(c.client.pongWait)
 	}
 	if s.m != nil && s.m.qos == codec.QoS0 {
 		c.sh.freeMessage(s.m)

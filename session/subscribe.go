@@ -171,6 +171,7 @@ func (c *core) requested(t codec.PacketType, id uint32, kind receiptState, filte
 // 0x80. p is not kept. [MQTT-3.8.4-1] [MQTT-3.8.4-2] [MQTT-3.8.4-6]
 func (s *Server) Suback(now time.Time, p *codec.Suback) error {
 	const op = "Suback"
+	s.setNow(now)
 	r, err := s.requestOf(op, p.PacketID, receiptSubscribe, len(p.ReasonCodes))
 	if err != nil {
 		return err
@@ -186,7 +187,7 @@ func (s *Server) Suback(now time.Time, p *codec.Suback) error {
 			}
 		}
 	}
-	return s.answerRequest(op, now, r, q, &q.Properties.ReasonString, &q.Properties.UserProperties)
+	return s.answerRequest(op, r, q, &q.Properties.ReasonString, &q.Properties.UserProperties)
 }
 
 // Unsuback answers the UNSUBSCRIBE with the same PacketID. p has one reason
@@ -198,6 +199,7 @@ func (s *Server) Unsuback(now time.Time, p *codec.Unsuback) error {
 	if !s.version.IsV5() {
 		codes = -1
 	}
+	s.setNow(now)
 	r, err := s.requestOf(op, p.PacketID, receiptUnsubscribe, codes)
 	if err != nil {
 		return err
@@ -207,7 +209,7 @@ func (s *Server) Unsuback(now time.Time, p *codec.Unsuback) error {
 	if !s.version.IsV5() {
 		q.ReasonCodes = nil
 	}
-	return s.answerRequest(op, now, r, q, &q.Properties.ReasonString, &q.Properties.UserProperties)
+	return s.answerRequest(op, r, q, &q.Properties.ReasonString, &q.Properties.UserProperties)
 }
 
 // requestOf returns the request that is answered.
@@ -229,12 +231,11 @@ func (s *Server) requestOf(op string, id uint32, kind receiptState, codes int) (
 
 // answerRequest sends SUBACK or UNSUBACK. One that does not fit the client's
 // Maximum Packet Size ends the connection, as the request cannot be answered.
-func (s *Server) answerRequest(op string, now time.Time, r *receipt, p codec.Packet, reason *codec.Opt[codec.Bytes], user *codec.UserProperties) error {
+func (s *Server) answerRequest(op string, r *receipt, p codec.Packet, reason *codec.Opt[codec.Bytes], user *codec.UserProperties) error {
 	sent, err := s.fit(p, reason, user)
 	if err != nil {
 		return asError(op, err)
 	}
-	s.setNow(now)
 	s.forget(r)
 	if !sent {
 		s.violate(s.violation(p.Type(), "MQTT-3.1.2-24", "", codec.ReasonPacketTooLarge,
