@@ -274,21 +274,32 @@ func (b *running) stop() {
 	}
 }
 
-// invocation returns the command line of a broker. Both take as many messages
-// under way and waiting.
+// invocation returns the command line of a broker.
 func (r *rig) invocation(who, folder, port string, store bool) (name string, args []string, err error) {
-	switch {
-	case who == ours:
-		return filepath.Join(r.programs, "broker"), []string{"-p", port, "--max-connections", "20000", "--max-inflight-messages", "1000"}, nil
-	case r.o.against != "":
+	if who != ours && r.o.against != "" {
 		words := strings.Fields(strings.ReplaceAll(r.o.against, "{port}", port))
 		return words[0], words[1:], nil
 	}
-	name = filepath.Join(folder, "mosquitto.conf")
-	conf := fmt.Sprintf("listener %s 127.0.0.1\nallow_anonymous true\nmax_inflight_messages 1000\nmax_queued_messages 0\nlog_type error\n"+
-		"persistence %v\npersistence_location %s/\n", port, store, folder)
-	if os.Geteuid() == 0 {
-		conf += "user root\n" // it may write to the folder then
+	conf := filepath.Join(folder, "mosquitto.conf")
+	if err := os.WriteFile(conf, fmt.Appendf(nil, configuration, port, store, folder), 0o600); err != nil {
+		return "", nil, err
 	}
-	return r.mosquitto, []string{"-c", name}, os.WriteFile(name, []byte(conf), 0o600)
+	if who == ours {
+		return filepath.Join(r.programs, "broker"), []string{"-c", conf, "--max-connections", "20000"}, nil
+	}
+	return r.mosquitto, []string{"-c", conf}, nil
 }
+
+// configuration is for both brokers, which read the same language: a port,
+// whether to keep messages, and the folder for them. Both take as many messages
+// under way and waiting. The user lets mosquitto write to the folder.
+const configuration = `listener %s 127.0.0.1
+allow_anonymous true
+max_inflight_messages 1000
+max_queued_messages 0
+max_queued_bytes 0
+log_type error
+persistence %v
+persistence_location %s/
+user root
+`
