@@ -9,7 +9,8 @@ BENCHTIME   ?= 50ms
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 # Both modules: the library, and the programs that use it.
-MODULES := . examples
+MODULES  := . examples
+PROGRAMS := github.com/mqttcore/mqttcore/examples
 
 .DEFAULT_GOAL := help
 .PHONY: help run test race peers interop fuzz bench bench-broker compare check fmt lint stale generate rules doc
@@ -26,15 +27,16 @@ test: ## run every test that needs no outside program
 	cd examples && $(GO) test ./...
 	$(GO) test ./...
 
-race: ## run the same tests under the race detector
-	cd examples && $(GO) test -race ./...
+# Tests of built programs have nothing in them that could race.
+race: ## run the same tests under the race detector, but for those of built programs
+	cd examples && $(GO) test -race $$($(GO) list ./... | grep -v -x -F "$$(grep -rlw --include='*_test.go' 'Main(m)' . | xargs -n 1 dirname | sort -u | sed 's,^\.,$(PROGRAMS),')")
 	$(GO) test -race ./...
 
 peers: ## install the client library MQTT.js, for make interop
 	npm ci --prefix examples/peers/testdata --no-audit --no-fund
 
 interop: ## test the programs against mosquitto, which must be installed, and client libraries
-	cd examples && MQTTCORE_INTEROP=1 $(GO) test -count=1 ./...
+	cd examples && MQTTCORE_INTEROP=1 $(GO) test -count=1 $$(grep -rl --include='*_test.go' MQTTCORE_INTEROP . | xargs -n 1 dirname | sort -u)
 
 # The go tool fuzzes one target of one package at a time. A target that ends
 # with its time but reports only its deadline has found nothing.
