@@ -24,6 +24,7 @@ type world struct {
 	clients map[broker.Handle]*client
 	order   []*client
 	stopped bool
+	hidden  string // a topic that the Policy of a script hides
 	cfg     broker.Config
 	at      *broker.Endpoint // by which clients come
 	disk    disk             // what was stored, nil for nothing

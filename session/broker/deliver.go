@@ -183,7 +183,7 @@ func (b *Broker) publish(from *sess, p *codec.Publish, whose ownership) int {
 			SubscriptionIdentifiers: s.hit.ids,
 			Expires:                 expires,
 		}
-		if !b.mayDeliver(s, p, origin) || whose == borrowed && len(m.sessions) < many && b.pass(s, p, &d, n == 1) {
+		if s.outside(p.Topic) || !b.mayDeliver(s, p, origin) || whose == borrowed && len(m.sessions) < many && b.pass(s, p, &d, n == 1) {
 			continue
 		}
 		p, whose = own(p, whose), owned

@@ -122,6 +122,12 @@ func (b *Broker) seenBy(c *Client, p *codec.Publish) *codec.Publish {
 	return b.scratch.seen.message
 }
 
+// outside reports whether a topic that matches a filter of a session is not below
+// its mount point: "a/#" matches "a" too.
+func (s *sess) outside(topic codec.Bytes) bool {
+	return len(s.client.Endpoint.MountPoint) > len(topic)
+}
+
 // view is a message as it is seen under a mount point.
 type view struct {
 	of, message *codec.Publish

@@ -46,6 +46,20 @@ func TestMountPoint(t *testing.T) {
 	}
 }
 
+// What is beside the mount point is not below it, though "room/#" matches it.
+func TestBesideMountPoint(t *testing.T) {
+	w := newWorld(t, broker.Config{})
+	hall := w.connect(codec.V5, clean("hall")).subscribed(filter("$share/g/room/#", 0))
+	w.at = &broker.Endpoint{MountPoint: "room/"}
+	in := w.connect(codec.V5, clean("in")).subscribed(filter("#", 0), filter("$share/g/#", 0))
+	w.at = nil
+	w.connect(codec.V5, clean("pub")).send(retained("room", "1", 0), publish("room", "2", 0))
+	in.expect()
+	hall.expect("room=1 q0", "room=2 q0")
+	in.send(subscribe(filter("#", 0)))
+	in.expect("SUBACK 00")
+}
+
 // With its mount point a topic may become too long.
 func TestMountPointLength(t *testing.T) {
 	w := newWorld(t, broker.Config{})

@@ -25,7 +25,12 @@ func (s *script) next(n int) int {
 var (
 	fuzzTopics  = []string{"a", "a/b", "a/b/c", "$x/a", "b", "/", "$SYS/x"}
 	fuzzFilters = []string{"a", "+", "#", "a/#", "+/b", "a/+/c", "$x/#", "$share/g/a", "$share/g/#", "$share/h/a/+"}
-	fuzzIDs     = []string{"", "c1", "c2", "c3"}
+	// Some have a mount point, some refuse what is common.
+	fuzzEndpoints = []*broker.Endpoint{
+		nil, {Name: "a", MountPoint: "a/"},
+		{Name: "b", MaximumQoS: codec.Some(codec.QoS1), MaximumKeepAlive: 20, RefuseEmptyClientID: true},
+	}
+	fuzzIDs = []string{"", "c1", "c2", "c3"}
 )
 
 // packet returns a packet that a client may send, most of the time.
@@ -103,6 +108,7 @@ func (w *world) step(s *script) {
 	switch op := s.next(16); {
 	case c == nil || op == 0:
 		v := bothVersions[s.next(2)]
+		w.at = fuzzEndpoints[s.next(len(fuzzEndpoints))]
 		w.open(v).send(s.connectPacket(v))
 	case op == 1:
 		w.b.Closed(w.now, c.h, nil)
@@ -117,6 +123,11 @@ func (w *world) step(s *script) {
 		s.b = s.b[n:]
 	case op == 5:
 		w.open(c.v)
+	case op == 8 && s.next(10) == 0 && w.cfg.Server.Persist && !w.stopped:
+		w.restart()
+	case op == 7:
+		w.hidden = fuzzTopics[s.next(len(fuzzTopics))]
+		w.b.Recheck(w.now)
 	case op == 6 && s.next(20) == 0:
 		w.b.Shutdown(w.now)
 		w.stopped = true
@@ -154,14 +165,53 @@ func (w *world) finish() {
 	if s := w.b.Stats(); s.Connections != 0 || s.Sessions != 0 || s.Subscriptions != 0 {
 		w.t.Errorf("left over: %+v", s)
 	}
+	for key := range w.disk {
+		if key[0] != 'r' {
+			w.t.Errorf("%q is stored", key)
+		}
+	}
+}
+
+// fuzzConfig returns one of many configurations.
+func fuzzConfig(choice int) broker.Config {
+	cfg := broker.Config{MaximumSessionExpiry: 20, MaximumRetained: 4, DollarTopics: true, MaximumSessions: 100}
+	cfg.Server.Queue = session.QueueLimits{Messages: 3, Policy: session.QueuePolicy(choice % 3)}
+	cfg.Server.HighWater = 64
+	cfg.Server.Persist = choice&4 != 0
+	cfg.UpgradeOutgoingQoS = choice&8 != 0
+	if choice&16 != 0 {
+		cfg.Limits = broker.Limits{MessagesPerSecond: 1, BytesPerSecond: 100, MaximumSubscriptions: 3}
+	}
+	if choice&32 != 0 {
+		cfg.Sys.Interval = 5 * time.Second
+	}
+	return cfg
 }
 
 func runScript(t testing.TB, b []byte) {
-	cfg := broker.Config{MaximumSessionExpiry: 20, MaximumRetained: 4, DollarTopics: true}
-	cfg.Server.Queue = session.QueueLimits{Messages: 3, Policy: session.QueuePolicy(len(b) % 3)}
-	cfg.Server.HighWater = 64
-	w := newWorld(t, cfg)
 	s := &script{b}
+	cfg := fuzzConfig(s.next(256))
+	var w *world
+	if s.next(2) == 0 {
+		hidden := func(topic codec.Bytes) bool { return string(topic) == w.hidden }
+		cfg.Policy = broker.Policy{
+			Publish: func(_ *broker.Client, p *codec.Publish) (*codec.Publish, codec.ReasonCode) {
+				if len(p.Payload) == 1 {
+					return nil, 0
+				}
+				return p, 0
+			},
+			Subscribe: func(_ *broker.Client, f *codec.Subscription) codec.ReasonCode {
+				if hidden(f.Filter) {
+					return codec.ReasonNotAuthorized
+				}
+				return 0
+			},
+			Deliver: func(_ *broker.Client, p *codec.Publish, _ *broker.Client) bool { return !hidden(p.Topic) },
+		}
+	}
+	w = newWorld(t, cfg)
+	w.cfg, w.disk = cfg, disk{}
 	for len(s.b) > 0 {
 		w.step(s)
 	}

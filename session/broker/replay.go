@@ -88,6 +88,8 @@ func (b *Broker) sendRetained(sub *subscription, n *retainedNode, seq uint64) bo
 	switch {
 	case n.message == nil, n.seq > seq:
 		return false
+	case sub.sess.outside(n.message.Topic):
+		return false
 	case !n.expires.IsZero() && !b.now.Before(n.expires):
 		return false
 	case sub.noLocal && n.from != nil && n.from.ID == sub.sess.client.ID, !b.mayDeliver(sub.sess, n.message, n.from):

@@ -70,6 +70,7 @@ func (b *Broker) Restore(now time.Time, pairs iter.Seq2[[]byte, []byte]) error {
 		b.wake(r)
 	}
 	b.startSys()
+	b.Tick(now) // what became due in the meantime
 	return nil
 }
 

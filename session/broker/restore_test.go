@@ -82,6 +82,22 @@ func (w *world) restart() {
 	w.drain()
 }
 
+// What became due while the broker was away is done at once.
+func TestRestoreLate(t *testing.T) {
+	w := durable(t, broker.Config{})
+	w.connect(codec.V5, lasting("watch", codec.V5)).subscribed(filter("will", 1)).drop()
+	w.connect(codec.V5, withWill(lasting("c", codec.V5), "will", 60)).drop()
+	p := retained("r", "x", 1)
+	p.Properties.MessageExpiryInterval = codec.Some(uint32(60))
+	w.connect(codec.V5, clean("pub")).send(p)
+	w.now = w.now.Add(10 * time.Minute)
+	w.restart()
+	if s := w.b.Stats(); s.Retained != 0 || s.Wills != 0 {
+		t.Errorf("%+v", s)
+	}
+	w.present(codec.V5, lasting("watch", codec.V5), true).expect("will=gone q1")
+}
+
 // All that has to survive does.
 func TestRestore(t *testing.T) {
 	w := durable(t, broker.Config{})

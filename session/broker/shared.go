@@ -90,7 +90,7 @@ func (b *Broker) deliverShared(g *group, p *codec.Publish, from *Client, expires
 		if sub == nil {
 			break
 		}
-		if !b.mayDeliver(sub.sess, p, from) {
+		if sub.sess.outside(p.Topic) || !b.mayDeliver(sub.sess, p, from) {
 			sub.full = g.round
 			continue
 		}

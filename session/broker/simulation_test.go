@@ -185,7 +185,7 @@ func (s *simulation) deny() {
 }
 
 func (s *simulation) step() {
-	if s.rules && s.r.IntN(100) == 0 {
+	if s.rules && s.r.IntN(30) == 0 {
 		s.deny()
 	}
 	p := s.peers[s.r.IntN(len(s.peers))]
