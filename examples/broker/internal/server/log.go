@@ -18,6 +18,9 @@ func (s *Server) connected(ev *broker.Event) {
 	c := s.conns[ev.Conn]
 	s.prove(c)
 	c.LetIn()
+	if s.options.Config.Log.NoConnections {
+		return
+	}
 	if s.log.Enabled(context.Background(), slog.LevelDebug) {
 		s.log.Debug("connected", "client", ev.Client.ID, "address", c.RemoteAddr().String(), "session_present", ev.SessionPresent())
 	}
@@ -29,7 +32,7 @@ func (s *Server) report(c *conn, ev *broker.Event) {
 	if ev.Err == nil && (ev.Reason == 0 || s.stopping) {
 		level = slog.LevelDebug
 	}
-	if !s.log.Enabled(context.Background(), level) {
+	if s.options.Config.Log.NoConnections || !s.log.Enabled(context.Background(), level) {
 		return
 	}
 	attrs := []any{"address", c.RemoteAddr().String()}

@@ -170,7 +170,7 @@ func (s *Server) ask(f func()) { s.inbox.put(happening{what: wasAsked, call: f})
 // stop begins the end: nobody is let in any more, and all clients are told.
 func (s *Server) stop() {
 	st := s.broker.Stats()
-	s.log.Info("stopping", "connections", st.Connections, "sessions", st.Sessions, "received", st.Received, "delivered", st.Delivered, "dropped", st.Dropped)
+	s.log.Info("stopping", "connections", st.Connections, "sessions", st.Sessions)
 	s.stopping = true
 	s.trouble.Store(&errStopped)
 	for _, l := range s.options.Listeners {

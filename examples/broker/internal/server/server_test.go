@@ -135,6 +135,26 @@ func TestStop(t *testing.T) {
 	}
 }
 
+// connection_messages: who comes and goes is logged, or not.
+func TestConnectionMessages(t *testing.T) {
+	for _, without := range []bool{false, true} {
+		r := start(t, nil, func(c *config.Config) { c.Log.NoConnections = without })
+		c := r.enter("c")
+		c.Close()
+		d := r.enter("d")
+		d.send(&codec.Publish{Topic: codec.Bytes("a"), PacketID: 1, QoS: codec.QoS1})
+		d.expect(codec.TypePuback)
+		if err := r.stop(); err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range []string{"msg=connected", "connection closed"} {
+			if strings.Contains(r.log.String(), text) == without {
+				t.Errorf("without %v: %q\n%s", without, text, r.log)
+			}
+		}
+	}
+}
+
 // One message reaches many at once, over as many processors as there are, and in
 // order.
 func TestFanOut(t *testing.T) {
