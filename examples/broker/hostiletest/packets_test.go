@@ -36,11 +36,11 @@ func TestHugeClaims(t *testing.T) {
 // Clients that are not let in yet share what large CONNECT packets may take.
 func TestLargeConnects(t *testing.T) {
 	// 64 MiB are let in, into buffers that double as they grow.
-	b := attack(t, 288*mebi, "--connect-timeout", "2s")
+	b := attack(t, 288*mebi, "--connect-timeout", "2s", "--max-pending-connections", "2000")
 	const size = 200 << 10
 	packet := append([]byte("\x10\x90\xa1\x0f\x00\x04MQTT\x05\x06\x00\x00\x00\x00\x01a\x00\x00\x01t\xff\xff"), make([]byte, size)...)
 	var all []net.Conn
-	for range 600 { // 120 MB of packets of 250,000 bytes, none of which is whole
+	for range 1000 { // 200 MB of packets of 250,000 bytes, none of which is whole
 		c := b.dial(foe)
 		_, _ = c.Write(packet) // the broker may have closed it
 		all = append(all, c)
