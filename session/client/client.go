@@ -27,6 +27,7 @@ type Client struct {
 	out     outgoing
 	orphans []parcel
 	subs    subscriptions
+	streams streams
 	calls   calls
 	stats   Stats
 }
@@ -160,6 +161,12 @@ func (c *Client) handle(ev *Event) bool {
 	switch ev.Kind {
 	case Message:
 		return c.message(ev)
+	case MessageBegin:
+		return c.begin(ev)
+	case MessageData:
+		return c.piece(ev)
+	case MessageEnd:
+		return c.end(ev)
 	case Published:
 		return c.published(ev)
 	case Dropped:

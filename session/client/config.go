@@ -28,7 +28,7 @@ type Config struct {
 	// UNSUBSCRIBE. 0 stands for 8, which every known server takes.
 	FiltersPerPacket int
 	// NoIdentifiers keeps Subscription Identifiers out of SUBSCRIBE, also
-	// where the server offers them. (v5.0 3.8.2.1.2)
+	// where the server offers them, but for those that SubscribeOptions name. (v5.0 3.8.2.1.2)
 	NoIdentifiers bool
 	// Refused says what becomes of a subscription that the server refuses.
 	Refused RefusedPolicy

@@ -57,6 +57,11 @@ const (
 	Disconnected = Kind(events.Disconnected)
 	// Message delivers a message that no handler took.
 	Message = Kind(events.Message)
+	// MessageBegin, MessageData and MessageEnd deliver a message whose payload
+	// comes in pieces and that no StreamHandler took.
+	MessageBegin = Kind(events.MessageBegin)
+	MessageData  = Kind(events.MessageData)
+	MessageEnd   = Kind(events.MessageEnd)
 	// Released and Received are for ManualComplete and ManualRelease.
 	Released = Kind(events.Released)
 	Received = Kind(events.Received)

@@ -113,7 +113,8 @@ func (c *Client) fill() {
 	size := c.emptySize(first)
 	s.batch = s.batch[:0]
 	for _, e := range s.dirty {
-		same := e.dirty && e.server != pending && e.wanted == first.wanted && !(e.wanted && c.identifiers() && e.group != first.group)
+		same := e.dirty && e.server != pending && e.wanted == first.wanted && e.user == first.user &&
+			(e.group == first.group || c.identifier(e) == 0 && c.identifier(first) == 0)
 		size += 2 + len(e.filter)
 		if e.wanted {
 			size++
@@ -134,10 +135,16 @@ func (c *Client) emptySize(first *entry) (size int) {
 		size = 4
 	}
 	if c.version.IsV5() {
-		size++
-		if first.wanted && c.identifiers() {
-			size += 1 + lengthSize(int(first.group.id))
+		properties := 0
+		if id := c.identifier(first); id != 0 {
+			properties = 1 + lengthSize(int(id))
 		}
+		if first.user != nil {
+			for k, v := range first.user.All() {
+				properties += 5 + len(k) + len(v)
+			}
+		}
+		size += lengthSize(properties) + properties
 	}
 	return size
 }
@@ -159,23 +166,35 @@ func (c *Client) request(first *entry) (token uint64, err error) {
 		for _, e := range s.batch {
 			s.names = append(s.names, codec.Bytes(e.filter))
 		}
-		return c.s.Unsubscribe(c.now, &codec.Unsubscribe{Filters: s.names})
+		p := codec.Unsubscribe{Filters: s.names}
+		if first.user != nil {
+			p.Properties.UserProperties = *first.user
+		}
+		return c.s.Unsubscribe(c.now, &p)
 	}
 	p := codec.Subscribe{}
+	if first.user != nil {
+		p.Properties.UserProperties = *first.user
+	}
 	s.filters = s.filters[:0]
 	for _, e := range s.batch {
 		s.filters = append(s.filters, e.sub)
 	}
 	p.Filters = s.filters
-	if c.identifiers() {
-		p.Properties.SubscriptionIdentifier = codec.Some(first.group.id)
+	if id := c.identifier(first); id != 0 {
+		p.Properties.SubscriptionIdentifier = codec.Some(id)
 	}
 	return c.s.Subscribe(c.now, &p)
 }
 
-// identifiers reports whether subscriptions are made with identifiers.
-func (c *Client) identifiers() bool {
-	return c.version.IsV5() && !c.cfg.NoIdentifiers && c.s.Limits().SubscriptionIdentifiers
+// identifier returns the Subscription Identifier with which an entry is subscribed,
+// 0 for none.
+func (c *Client) identifier(e *entry) uint32 {
+	g := e.group
+	if g == nil || !c.version.IsV5() || c.cfg.NoIdentifiers && !g.chosen || !c.s.Limits().SubscriptionIdentifiers {
+		return 0
+	}
+	return g.id
 }
 
 // notOffered returns the reason code for a filter of a kind that the server

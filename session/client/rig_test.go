@@ -95,6 +95,7 @@ func (r *rig) onClient(ev client.Event) {
 		if r.timers {
 			r.printf("Timer +%v", ev.Deadline.Sub(start))
 		}
+	case client.MessageData: // where it is cut depends on how the bytes arrive
 	case client.Close:
 		r.printf("%v", ev)
 		for r.s != nil {

@@ -33,7 +33,8 @@ type entry struct {
 	sub        codec.Subscription
 	filter     string
 	group      *group
-	place      int // in the group
+	place      int                   // in the group
+	user       *codec.UserProperties // of the next SUBSCRIBE or UNSUBSCRIBE, nil for none
 	node       *indexNode
 	server     standing
 	wanted     bool
@@ -56,8 +57,11 @@ const (
 // Subscription Identifier.
 type group struct {
 	id      uint32
+	chosen  bool // id is the application's
 	handler Handler
-	answers bool // Response Topics that Request subscribed
+	stream  StreamHandler
+	user    *codec.UserProperties // of SUBSCRIBE, nil for none
+	answers bool                  // Response Topics that Request subscribed
 	entries []*entry
 	mark    uint64
 }
@@ -81,14 +85,54 @@ func (s *subscriptions) init() {
 // nothing changed. What the server does not offer, or has no room for, is
 // refused by Subscribed too. (v3.1.1 and v5.0 3.8)
 func (c *Client) Subscribe(now time.Time, h Handler, filters ...codec.Subscription) error {
+	return c.SubscribeWith(now, SubscribeOptions{Handler: h}, filters...)
+}
+
+// SubscribeOptions is what SubscribeWith says about all of its filters.
+type SubscribeOptions struct {
+	// Handler takes the messages that match; with nil they become Message
+	// events.
+	Handler Handler
+	// Stream takes those whose payload comes in pieces; with nil they become
+	// MessageBegin, MessageData and MessageEnd events.
+	Stream StreamHandler
+	// Identifier is the Subscription Identifier where the server offers them. 0
+	// stands for one that the Client chooses. (v5.0 3.8.2.1.2)
+	Identifier uint32
+	// UserProperties are those of SUBSCRIBE, each time that it is sent. They are
+	// copied. (v5.0 3.8.2.1.3)
+	UserProperties codec.UserProperties
+}
+
+// SubscribeWith is Subscribe with more options. An error is also that another
+// subscription has the Identifier.
+func (c *Client) SubscribeWith(now time.Time, o SubscribeOptions, filters ...codec.Subscription) error {
+	const op = "Subscribe"
 	p := codec.Subscribe{PacketID: 1, Filters: filters}
+	p.Properties.UserProperties = o.UserProperties
+	if o.Identifier != 0 {
+		p.Properties.SubscriptionIdentifier = codec.Some(o.Identifier)
+	}
 	if err := p.Validate(c.version); err != nil {
-		return &session.Error{Op: "Subscribe", Code: reasonOf(err), Err: err}
+		return &session.Error{Op: op, Code: reasonOf(err), Err: err}
+	}
+	if c.subs.groups[o.Identifier] != nil {
+		return &session.Error{Op: op, Err: session.ErrState, Code: codec.ReasonProtocolError, Detail: "another subscription has the Subscription Identifier"}
 	}
 	c.set(now)
-	c.subs.want(&group{handler: h}, filters)
+	g := &group{id: o.Identifier, chosen: o.Identifier != 0, handler: o.Handler, stream: o.Stream, user: keep(o.UserProperties)}
+	c.subs.want(g, filters)
 	c.flush()
 	return nil
+}
+
+// keep returns a copy of User Properties, nil for none.
+func keep(u codec.UserProperties) *codec.UserProperties {
+	if u.Len() == 0 {
+		return nil
+	}
+	u = u.Clone()
+	return &u
 }
 
 // Unsubscribe takes filters out of the set and off the server. Their handlers
@@ -96,7 +140,14 @@ func (c *Client) Subscribe(now time.Time, h Handler, filters ...codec.Subscripti
 // answer for each filter is an event Unsubscribed. The error is that of an
 // illegal UNSUBSCRIBE; then nothing changed. (v3.1.1 and v5.0 3.10)
 func (c *Client) Unsubscribe(now time.Time, filters ...string) error {
+	return c.UnsubscribeWith(now, codec.UserProperties{}, filters...)
+}
+
+// UnsubscribeWith is Unsubscribe with User Properties, which are copied. (v5.0
+// 3.10.2.1.2)
+func (c *Client) UnsubscribeWith(now time.Time, user codec.UserProperties, filters ...string) error {
 	p := codec.Unsubscribe{PacketID: 1}
+	p.Properties.UserProperties = user
 	for _, f := range filters {
 		p.Filters = append(p.Filters, codec.Bytes(f))
 	}
@@ -104,11 +155,11 @@ func (c *Client) Unsubscribe(now time.Time, filters ...string) error {
 		return &session.Error{Op: "Unsubscribe", Code: reasonOf(err), Err: err}
 	}
 	c.set(now)
-	s := &c.subs
+	s, kept := &c.subs, keep(user)
 	for _, f := range filters {
 		e := s.entry(f)
 		s.leave(e)
-		e.wanted = false
+		e.wanted, e.user = false, kept
 		s.touch(e)
 	}
 	c.flush()
@@ -131,13 +182,15 @@ func (c *Client) Subscriptions() iter.Seq2[codec.Subscription, bool] {
 
 // want enters the filters of a group.
 func (s *subscriptions) want(g *group, filters []codec.Subscription) {
-	g.id = s.identifier()
+	if !g.chosen {
+		g.id = s.identifier()
+	}
 	for _, f := range filters {
 		e := s.entry(string(f.Filter))
 		s.leave(e)
 		e.sub, e.wanted, e.restored = f, true, false
 		e.sub.Filter = codec.Bytes(e.filter)
-		e.group, e.place = g, len(g.entries)
+		e.group, e.place, e.user = g, len(g.entries), g.user
 		g.entries = append(g.entries, e)
 		s.groups[g.id] = g
 		s.index.add(e)
