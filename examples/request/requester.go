@@ -59,7 +59,7 @@ func (r *requester) run(ctx context.Context) error {
 // this order once the connection stands.
 func (r *requester) start() error {
 	now, c := time.Now(), r.line.Client
-	err := c.Subscribe(now, nil, codec.Subscription{Filter: codec.Bytes(r.response), QoS: r.qos.Codec()})
+	err := r.line.Subscribe(now, codec.Subscription{Filter: codec.Bytes(r.response), QoS: r.qos.Codec()})
 	if err != nil {
 		return cli.Usagef("the subscription would be illegal: %v", err)
 	}

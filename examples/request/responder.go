@@ -51,7 +51,7 @@ func newResponder(o *options, env *cli.Env, payload []byte) *responder {
 // run drives the client to its end.
 func (r *responder) run(ctx context.Context) error {
 	r.line.Again = true
-	err := r.line.Client.Subscribe(time.Now(), nil, codec.Subscription{Filter: codec.Bytes(r.topic), QoS: r.qos.Codec()})
+	err := r.line.Subscribe(time.Now(), codec.Subscription{Filter: codec.Bytes(r.topic), QoS: r.qos.Codec()})
 	if err != nil {
 		return cli.Usagef("the subscription would be illegal: %v", err)
 	}

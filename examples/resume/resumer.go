@@ -64,7 +64,7 @@ func newResumer(o *options, env *cli.Env) (*resumer, error) {
 func (r *resumer) run(ctx context.Context) error {
 	r.line.Again = true
 	if r.filter != "" {
-		err := r.line.Client.Subscribe(time.Now(), nil, codec.Subscription{Filter: codec.Bytes(r.filter), QoS: r.qos.Codec()})
+		err := r.line.Subscribe(time.Now(), codec.Subscription{Filter: codec.Bytes(r.filter), QoS: r.qos.Codec()})
 		if err != nil {
 			return cli.Usagef("the subscription would be illegal: %v", err)
 		}

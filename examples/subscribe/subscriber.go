@@ -81,12 +81,12 @@ func (s *subscriber) start() error {
 		})
 	}
 	if len(filters) > 0 {
-		if err := s.line.Client.Subscribe(now, nil, filters...); err != nil {
+		if err := s.line.Subscribe(now, filters...); err != nil {
 			return cli.Usagef("the subscription would be illegal: %v", err)
 		}
 	}
 	if len(s.unsubscribe) > 0 {
-		if err := s.line.Client.Unsubscribe(now, s.unsubscribe...); err != nil {
+		if err := s.line.Unsubscribe(now, s.unsubscribe...); err != nil {
 			return cli.Usagef("-U would be illegal: %v", err)
 		}
 	}

@@ -65,8 +65,21 @@ func (c *Connection) Line(env *Env, cfg client.Config) *Line {
 		at := to.At(server)
 		return at.Dial(ctx)
 	}
-	l.Driver = driver.New(client.New(cfg), driver.Options{Dial: dial, Outgoing: c.Properties.outgoing(c.Version.Codec())})
+	l.Driver = driver.New(client.New(cfg), driver.Options{Dial: dial})
 	return l
+}
+
+// Subscribe adds filters to those that are subscribed to, with the properties of
+// -D subscribe.
+func (l *Line) Subscribe(now time.Time, filters ...codec.Subscription) error {
+	p := l.flags.Properties.Subscribe
+	o := client.SubscribeOptions{Identifier: p.SubscriptionIdentifier.Or(0), UserProperties: p.UserProperties}
+	return l.Client.SubscribeWith(now, o, filters...)
+}
+
+// Unsubscribe takes filters off the broker, with the properties of -D unsubscribe.
+func (l *Line) Unsubscribe(now time.Time, filters ...string) error {
+	return l.Client.UnsubscribeWith(now, l.flags.Properties.Unsubscribe.UserProperties, filters...)
 }
 
 func (l *Line) retry(f client.Failure) bool {

@@ -1,16 +1,19 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/pflag"
 
 	"github.com/mqttcore/mqttcore/codec"
+	"github.com/mqttcore/mqttcore/session/client"
 )
 
 func TestURL(t *testing.T) {
@@ -135,39 +138,56 @@ func TestOptionFile(t *testing.T) {
 	}
 }
 
-// Properties get into every SUBSCRIBE and UNSUBSCRIBE, and nothing else changes.
-func TestOutgoing(t *testing.T) {
-	c, _, _, _, err := parse(t, strings.Fields("-i a -D connect user-property x y")...)
-	if err != nil || c.Properties.outgoing(codec.V5) != nil {
-		t.Fatalf("error %v", err)
+// Properties get into every SUBSCRIBE and UNSUBSCRIBE.
+func TestSubscribeProperties(t *testing.T) {
+	c, _, _, _, err := parse(t, "-i", "a")
+	if err != nil {
+		t.Fatal(err)
 	}
-	var p Properties
 	for _, args := range []string{"subscribe user-property a b", "subscribe subscription-identifier 9", "unsubscribe user-property c d"} {
-		if _, err := p.define(strings.Fields(args)); err != nil {
+		if _, err := c.Properties.define(strings.Fields(args)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	var in, want []byte
-	add := func(before, after codec.Packet) {
-		t.Helper()
-		b, err := before.AppendTo(nil, codec.V5)
-		a, err2 := after.AppendTo(want, codec.V5)
-		if err != nil || err2 != nil {
-			t.Fatal(err, err2)
-		}
-		in, want = append(in, b...), a
+	now := time.Now()
+	l := c.Line(&Env{}, client.Config{NoIdentifiers: true})
+	if err := l.Subscribe(now, codec.Subscription{Filter: codec.Bytes("f"), QoS: 2}); err != nil {
+		t.Fatal(err)
 	}
-	publish := &codec.Publish{Topic: codec.Bytes("t"), Payload: make([]byte, 300)}
-	s := codec.Subscribe{PacketID: 3, Filters: []codec.Subscription{{Filter: codec.Bytes("f"), QoS: 2}}}
-	u := codec.Unsubscribe{PacketID: 4, Filters: []codec.Bytes{codec.Bytes("f")}}
-	s2, u2 := s, u
-	s2.Properties, u2.Properties = p.Subscribe, p.Unsubscribe
-	add(publish, publish)
-	add(&s, &s2)
-	add(&u, &u2)
-	add(&codec.Disconnect{}, &codec.Disconnect{})
-	got := p.outgoing(codec.V5)([][]byte{in[:5], in[5:]})
-	if len(got) != 1 || string(got[0]) != string(want) {
-		t.Errorf("got %x, want %x", got, want)
+	if err := l.Client.Start(now); err != nil {
+		t.Fatal(err)
+	}
+	var sent []string
+	for ev := range l.Client.Events() {
+		switch ev.Kind {
+		case client.Open:
+			if err := l.Client.Opened(now); err != nil {
+				t.Fatal(err)
+			}
+		case client.Connected:
+			if err := l.Unsubscribe(now, "g"); err != nil {
+				t.Fatal(err)
+			}
+		case client.Write:
+			for b := bytes.Join(ev.Data, nil); len(b) > 0; {
+				p, n, err := codec.Decode(b, codec.V5)
+				if err != nil || n == 0 {
+					t.Fatal(err)
+				}
+				sent, b = append(sent, fmt.Sprint(p)), b[n:]
+			}
+			if len(sent) == 1 {
+				connack, err := (&codec.Connack{}).AppendTo(nil, codec.V5)
+				if err != nil {
+					t.Fatal(err)
+				}
+				l.Client.Receive(now, connack)
+			}
+		}
+	}
+	want := "SUBSCRIBE PacketID=1 SubscriptionIdentifier=9 UserProperties.a=b Filters[0].Filter=f Filters[0].QoS=2\n" +
+		"UNSUBSCRIBE PacketID=2 UserProperties.c=d Filters=g"
+	if got := strings.Join(sent[min(1, len(sent)):], "\n"); got != want {
+		t.Errorf("sent\n%s\nwant\n%s", got, want)
 	}
 }

@@ -37,9 +37,6 @@ type Options struct {
 	// WriteTimeout bounds the time in which a write makes no progress; 0
 	// stands for 30 s.
 	WriteTimeout time.Duration
-	// Outgoing, if it is set, may put other bytes in the place of those of a
-	// Write.
-	Outgoing func(data [][]byte) [][]byte
 }
 
 const (
@@ -63,7 +60,6 @@ type Driver struct {
 
 	dial         func(ctx context.Context, server string) (net.Conn, error)
 	writeTimeout time.Duration
-	outgoing     func(data [][]byte) [][]byte
 	happened     chan Happening
 	done         chan struct{} // closed by Close
 	timer        *time.Timer
@@ -95,7 +91,7 @@ const (
 // New returns a driver for a client that is not started yet.
 func New(c *client.Client, o Options) *Driver {
 	d := &Driver{
-		Client: c, dial: o.Dial, writeTimeout: o.WriteTimeout, outgoing: o.Outgoing,
+		Client: c, dial: o.Dial, writeTimeout: o.WriteTimeout,
 		happened: make(chan Happening),
 		done:     make(chan struct{}),
 	}
@@ -183,9 +179,6 @@ func (d *Driver) Events() iter.Seq[client.Event] {
 				d.Client.ReplaceWriteBuffer(nil) // the bytes are ours now
 				if !yield(ev) {
 					return
-				}
-				if d.outgoing != nil {
-					ev.Data = d.outgoing(ev.Data)
 				}
 				d.conn.push(ev.Data, int(ev.Size))
 				continue
