@@ -68,9 +68,11 @@ func printTable(w io.Writer, table []*row, theirs string) {
 
 const notes = `
 Where nothing else is said, the numbers are microseconds of processor time of the broker for each message that is
-received. Rows without a requirement show the case that suits us least: few messages at a time. Latency is the median
-from sending to receiving, under this load. "kept on disk" is acknowledged messages a second: our broker has them on the
-disk before it acknowledges them; mosquitto writes its file at its end, or after half an hour.
+received. Rows without a requirement show the case that suits us least: few messages at a time, so that each pays for
+waking the process, for which Go needs several threads, here on the same processor. Messages a second depend on what else
+the machine does. Latency is the median from sending to receiving, under this load. "kept on disk" is acknowledged
+messages a second: our broker has them on the disk before it acknowledges them; mosquitto writes its file at its end, or
+after half an hour.
 `
 
 // show writes a value with its unit.
