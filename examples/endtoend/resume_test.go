@@ -17,6 +17,6 @@ func TestKilledSender(t *testing.T) {
 func TestKilledReceiver(t *testing.T) {
 	_, port := Broker(t)
 	for _, v := range versions {
-		KilledReceiver(t, port, v)
+		KilledReceiver(t, port, v, false)
 	}
 }

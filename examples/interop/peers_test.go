@@ -46,7 +46,7 @@ func TestKilledSender(t *testing.T) {
 func TestKilledReceiver(t *testing.T) {
 	port := mosquitto(t)
 	for _, v := range versions {
-		t.Run(v, func(t *testing.T) { KilledReceiver(t, port, v) })
+		t.Run(v, func(t *testing.T) { KilledReceiver(t, port, v, true) })
 	}
 }
 

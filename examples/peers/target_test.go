@@ -68,8 +68,7 @@ sys_interval 1
 `
 
 // start starts a broker with the same configuration file, whichever it is, and
-// listeners for the transports. They have names of their own in lines, as PORT
-// of the transport, and CERTS for the folder of the certificates.
+// listeners for the transports, which come in place of LISTENERS, or last.
 func start(t *testing.T, broker, lines string, transports ...string) *target {
 	t.Helper()
 	certs := programtest.Certificates(t)
@@ -91,7 +90,11 @@ func start(t *testing.T, broker, lines string, transports ...string) *target {
 			b.ports[transport] = freePort(t)
 			fmt.Fprintf(&places, "listener %d 127.0.0.1\n%s", b.ports[transport], listeners[transport])
 		}
-		all := strings.ReplaceAll(text+places.String(), "CERTS", certs)
+		all := text + places.String()
+		if strings.Contains(text, "LISTENERS\n") {
+			all = strings.Replace(text, "LISTENERS\n", places.String(), 1)
+		}
+		all = strings.ReplaceAll(all, "CERTS", certs)
 		if err := os.WriteFile(config, []byte(all), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -84,17 +84,18 @@ func KilledSender(t *testing.T, port, version string) {
 		t.Fatal(err)
 	}
 	topic := "killed/sender/" + version
-	sub := Subscriber(t, "-p", port, "-t", topic, "-q", "2", "-C", fmt.Sprint(lines+1))
+	sub := Subscriber(t, "-p", port, "-V", version, "-t", topic, "-q", "2", "-C", fmt.Sprint(lines+1))
 	kills, _ := untilDone(t, "resume", "-p", port, "-V", version, "-i", topic, "--state", filepath.Join(folder, "state"), "-t", topic, "-f", input)
-	Run(t, nil, "publish", "-p", port, "-q", "2", "-t", topic, "-m", "end")
+	Run(t, nil, "publish", "-p", port, "-V", version, "-q", "2", "-t", topic, "-m", "end")
 	if got, want := string(sub.Success()), numbered(lines)+"end\n"; got != want {
 		t.Errorf("after %d kills: got %d lines, want %d, or in another order", kills, strings.Count(got, "\n"), lines+1)
 	}
 	t.Logf("%d kills", kills)
 }
 
-// KilledReceiver is the same for a resume that receives.
-func KilledReceiver(t *testing.T, port, version string) {
+// KilledReceiver is the same for a resume that receives. The test is skipped
+// where a broker that repeats sends a PUBLISH again that it had released.
+func KilledReceiver(t *testing.T, port, version string, repeats bool) {
 	const lines = 10000
 	t.Helper()
 	folder := t.TempDir()
@@ -105,10 +106,10 @@ func KilledReceiver(t *testing.T, port, version string) {
 	first.Stderr.Await(t, "received SUBACK")
 	first.Signal(syscall.SIGKILL)
 	first.Wait(Limit)
-	Run(t, strings.NewReader(numbered(lines)), "publish", "-p", port, "-q", "2", "-t", topic, "-l")
+	Run(t, strings.NewReader(numbered(lines)), "publish", "-p", port, "-V", version, "-q", "2", "-t", topic, "-l")
 	kills, log := untilDone(t, "resume", args...)
 	got, err := os.ReadFile(output)
-	if id := breach(log); id != "" {
+	if id := breach(log); id != "" && repeats {
 		t.Skipf("after %d kills the broker sent PUBLISH %s again, for which it had sent PUBREL: that is a new message", kills, id)
 	}
 	if err != nil || string(got) != numbered(lines) {
