@@ -33,9 +33,10 @@
 // batch come before its first Write. A driver makes them durable, all or none,
 // before it serves that Write; with Restore another Broker begins with what is
 // stored. A driver that can only store one after the other loses no message, but
-// may deliver one of QoS 2 twice.
+// may deliver one of QoS 2 twice. A payload for several sessions is told once, so
+// that what is stored stays in proportion.
 //
-// Not stored are messages of QoS 0 that wait, sessions that end with their
+// Not stored are messages of QoS 0 that wait, the figures of $SYS, sessions that end with their
 // connection, except for their Wills, and which messages came from a shared
 // subscription: after Restore these stay with their member.
 //
@@ -69,6 +70,11 @@
 //     to go when the queue of a client is full.
 //   - Retained messages follow SUBACK as the client takes them, and do not fill
 //     its queue. A topic that is published to meanwhile is left out.
+//   - What waits for a client is asked about again when its session goes on, as
+//     the rules may have changed. One of QoS 1 or 2 that was sent and is refused
+//     then is not sent again.
+//   - A client of v3.1.1 that publishes with a QoS that is not on offer is
+//     disconnected, as there is no way to tell it.
 //   - Wills are published at Shutdown or, with Persist, after Restore.
 //
 // A driver that writes in the background calls SetWriteBlocked while a

@@ -48,11 +48,6 @@ type Client struct {
 	Endpoint *Endpoint
 }
 
-// same reports whether two descriptions of a client are stored alike.
-func (c *Client) same(d *Client) bool {
-	return c.ID == d.ID && c.User == d.User && c.Endpoint.Name == d.Endpoint.Name && c.Endpoint.MountPoint == d.Endpoint.MountPoint
-}
-
 // endpoint is an Endpoint that is in use.
 type endpoint struct {
 	Endpoint        // completed from Config
