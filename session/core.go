@@ -272,6 +272,7 @@ func (c *core) next(ev *events.Event) bool {
 			continue
 		}
 		if c.status == StatusConnected && c.waits() {
+			c.wake()
 			c.pump()
 			if c.pull(ev) || c.sending != nil && c.want(ev) {
 				return true

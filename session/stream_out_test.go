@@ -410,3 +410,31 @@ func TestStreamOutBlocked(t *testing.T) {
 		t.Error("input goes on without a bound on the answers")
 	}
 }
+
+// TestStreamOutRefusedWhileBlocked: the rest of a refused payload follows when the
+// transport takes bytes again, long after everything else has come to rest.
+func TestStreamOutRefusedWhileBlocked(t *testing.T) {
+	c := up(t, session.ClientConfig{Version: codec.V5, Config: session.Config{HighWater: 600}}, codec.ConnackProperties{})
+	c.SetWriteBlocked(true)
+	token, err := c.PublishStream(start, &codec.Publish{Topic: codec.Bytes("a"), QoS: codec.QoS1}, 1300)
+	if err != nil {
+		t.Fatal(err)
+	}
+	drain(c)
+	if err := c.PublishData(start, token, make([]byte, 10)); err != nil {
+		t.Fatal(err)
+	}
+	drain(c)
+	c.Receive(start, encode(t, &codec.Puback{PacketID: 1, ReasonCode: codec.ReasonQuotaExceeded}, codec.V5))
+	drain(c)
+	c.SetWriteBlocked(false)
+	if n := drain(c); n < 1300 || n > 1320 {
+		t.Fatalf("%d bytes written", n)
+	}
+	if _, err := c.Publish(start, &codec.Publish{Topic: codec.Bytes("b")}); err != nil {
+		t.Fatal(err)
+	}
+	if ev, ok := c.Next(); !ok || ev.Kind != events.Write || c.Inflight() != 0 {
+		t.Fatal(ev, c.Inflight())
+	}
+}
