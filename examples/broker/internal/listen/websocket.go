@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/gobwas/ws"
 
@@ -25,11 +26,18 @@ const requestLimit = 8 << 10
 // lingerLimit bounds what is read of a client that was refused.
 const lingerLimit = 256 << 10
 
+var requests = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, requestLimit) }}
+
 // openWebSocket does the handshake of a WebSocket. Without one for MQTT the
 // client gets an answer that says what is here.
 func openWebSocket(c *Conn) error {
 	limited := &io.LimitedReader{R: c.Conn, N: requestLimit}
-	br := bufio.NewReaderSize(limited, requestLimit)
+	br := requests.Get().(*bufio.Reader)
+	br.Reset(limited)
+	defer func() {
+		br.Reset(nil)
+		requests.Put(br)
+	}()
 	r, err := http.ReadRequest(br)
 	if err != nil {
 		return refuseRequest(c.Conn, limited.N <= 0, err)

@@ -38,7 +38,7 @@ type conn struct {
 // read, and one that waits for bytes of TLS or WebSocket has a small one.
 const (
 	largeRead  = 64 << 10
-	smallRead  = 2 << 10
+	smallRead  = 512
 	streamRead = 16 << 10 // of TLS and WebSocket; a record of TLS has no more
 )
 
