@@ -31,6 +31,8 @@ func needed(t *testing.T) {
 // target is a broker under test.
 type target struct {
 	name    string
+	program string
+	config  string // its file
 	process *programtest.Process
 	ports   map[string]int // by transport
 	certs   string         // folder of programtest.Certificates
@@ -83,8 +85,7 @@ func start(t *testing.T, broker, lines string, transports ...string) *target {
 		text = "user root\n" + text // or it could not read the files of the test
 	}
 	for range 5 { // somebody else may take a port first
-		b := &target{name: broker, ports: map[string]int{}, certs: certs}
-		config := filepath.Join(t.TempDir(), "mosquitto.conf")
+		b := &target{name: broker, program: program, config: filepath.Join(t.TempDir(), "mosquitto.conf"), ports: map[string]int{}, certs: certs}
 		var places strings.Builder
 		for _, transport := range transports {
 			b.ports[transport] = freePort(t)
@@ -95,16 +96,22 @@ func start(t *testing.T, broker, lines string, transports ...string) *target {
 			all = strings.Replace(text, "LISTENERS\n", places.String(), 1)
 		}
 		all = strings.ReplaceAll(all, "CERTS", certs)
-		if err := os.WriteFile(config, []byte(all), 0o600); err != nil {
+		if err := os.WriteFile(b.config, []byte(all), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		b.process = programtest.Start(t, nil, program, "-c", config)
-		if answers(b.process, slices.Collect(maps.Values(b.ports))) {
+		if b.run(t) {
 			return b
 		}
 	}
 	t.Fatalf("%s does not start", broker)
 	return nil
+}
+
+// run starts the broker's process, and reports whether it answers.
+func (b *target) run(t *testing.T) bool {
+	t.Helper()
+	b.process = programtest.Start(t, nil, b.program, "-c", b.config)
+	return answers(b.process, slices.Collect(maps.Values(b.ports)))
 }
 
 func freePort(t *testing.T) int {
