@@ -38,6 +38,12 @@
 // subscribing, requesting and acknowledging within a handler only changes what
 // the next events will be: it cannot block, and no handler is called meanwhile.
 //
+// # Large payloads
+//
+// With StreamAbove of the session, payloads above that size are never held as a
+// whole: the StreamHandler of SubscribeWith takes them piece by piece, or the
+// driver as MessageBegin, MessageData and MessageEnd.
+//
 // # Outcomes
 //
 // Every message that Publish took has exactly one outcome, the event Published
