@@ -148,7 +148,7 @@ func Default() *Config {
 			InflightMessages:       1_000,
 			QueuedMessages:         100_000,
 			QueuedBytes:            512 << 20,
-			SubscriptionsPerClient: 100_000,
+			SubscriptionsPerClient: 10_000,
 			ConnectTimeout:         10 * time.Second,
 			WriteTimeout:           30 * time.Second,
 		},

@@ -62,7 +62,7 @@ Limits; 0 is for none where nothing else is said:
                                 and their size, of those to a client (default 0)
       --max-queued-messages N   messages that wait for a client (default 100000)
       --max-queued-bytes BYTES  and their size (default 536870912)
-      --max-subscriptions N     subscriptions of a client (default 100000)
+      --max-subscriptions N     subscriptions of a client (default 10000)
       --max-retained-messages N retained messages (default 0)
       --max-retained-bytes BYTES
                                 and their size (default 0)

@@ -3,6 +3,7 @@ package config
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -115,6 +116,9 @@ func mountPoint(set setter) setter {
 	return func(s string) error {
 		if codec.ValidTopicName(s, codec.V5.AllowControlCharacters()) != nil {
 			return errors.New("a mount point is the beginning of topics, without + and #")
+		}
+		if !strings.HasSuffix(s, "/") {
+			return fmt.Errorf("a mount point is made of whole levels: write %s/", s)
 		}
 		return set(s)
 	}

@@ -31,7 +31,8 @@ type conn struct {
 	ended   bool       // Close came
 
 	unproven int  // bytes that it brought before it was let in
-	proven   bool // it was
+	proven   bool // they are not counted any more
+	letIn    bool
 }
 
 // Buffers for reading. A connection has one only while it has something to

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"syscall"
+	"time"
 
 	"github.com/mqttcore/mqttcore/codec"
 	"github.com/mqttcore/mqttcore/session"
@@ -17,6 +18,7 @@ import (
 func (s *Server) connected(ev *broker.Event) {
 	c := s.conns[ev.Conn]
 	s.prove(c)
+	c.letIn = true
 	c.LetIn()
 	if s.options.Config.Log.NoConnections {
 		return
@@ -36,6 +38,15 @@ func (s *Server) report(c *conn, ev *broker.Event) {
 		return
 	}
 	attrs := []any{"address", c.RemoteAddr().String()}
+	if !c.letIn {
+		ok, skipped := s.grumble.allows(s.now)
+		if !ok {
+			return
+		}
+		if skipped > 0 {
+			attrs = append(attrs, "not_logged", skipped)
+		}
+	}
 	if ev.Client.ID != "" {
 		attrs = append(attrs, "client", ev.Client.ID)
 	}
@@ -46,6 +57,32 @@ func (s *Server) report(c *conn, ev *broker.Event) {
 		attrs = append(attrs, "error", explain(ev.Err))
 	}
 	s.log.Log(context.Background(), level, "connection closed", attrs...)
+}
+
+// grumble bounds the lines about connections that were never let in, since
+// anybody can cause them.
+type grumble struct {
+	second  int64
+	lines   int
+	skipped int
+}
+
+// mostGrumbles is the number of such lines in a second.
+const mostGrumbles = 10
+
+// allows reports whether there may be a line now, and how many there were not
+// since the last one.
+func (g *grumble) allows(now time.Time) (ok bool, skipped int) {
+	if s := now.Unix(); s != g.second {
+		g.second, g.lines = s, 0
+	}
+	if g.lines >= mostGrumbles {
+		g.skipped++
+		return false, 0
+	}
+	g.lines++
+	skipped, g.skipped = g.skipped, 0
+	return true, skipped
 }
 
 // explain says in words what ended a connection.

@@ -62,6 +62,7 @@ type Server struct {
 	unproven int                     // bytes of clients that are not let in yet
 	flusher  flusher
 	measured measured
+	grumble  grumble
 	trouble  atomic.Pointer[error] // why clients are not served
 	stopping bool
 	abandon  bool
@@ -74,7 +75,7 @@ const (
 )
 
 // mostUnproven bounds the bytes of all clients that are not let in yet.
-const mostUnproven = 64 << 20
+const mostUnproven = 16 << 20
 
 var errCrowded = errors.New("too many clients at once send large CONNECT packets")
 

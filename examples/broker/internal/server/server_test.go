@@ -155,6 +155,35 @@ func TestConnectionMessages(t *testing.T) {
 	}
 }
 
+// Whoever is never let in cannot fill the log.
+func TestFloodOfTheLog(t *testing.T) {
+	r := start(t, nil, nil)
+	for range 200 {
+		c := r.dial()
+		if _, err := c.Write([]byte("\x30\x05\x00\x01aXX")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadAll(c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := strings.Count(r.log.String(), "connection closed"); n == 0 || n > 150 {
+		t.Errorf("%d lines", n)
+	}
+}
+
+// A topic has its bound in bytes.
+func TestTopicLength(t *testing.T) {
+	r := start(t, nil, nil)
+	c := r.enter("c")
+	for size, want := range map[int]codec.ReasonCode{topicLength: codec.ReasonGrantedQoS0, topicLength + 1: codec.ReasonTopicFilterInvalid} {
+		c.send(&codec.Subscribe{PacketID: 1, Filters: []codec.Subscription{{Filter: codec.Bytes(strings.Repeat("x", size))}}})
+		if got := c.expect(codec.TypeSuback).(*codec.Suback); got.ReasonCodes[0] != want {
+			t.Errorf("%d bytes: %v", size, got)
+		}
+	}
+}
+
 // One message reaches many at once, over as many processors as there are, and in
 // order.
 func TestFanOut(t *testing.T) {

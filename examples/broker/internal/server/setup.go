@@ -14,6 +14,10 @@ import (
 // connectSize is the largest CONNECT that is accepted, in bytes.
 const connectSize = 256 << 10
 
+// topicLength is the largest topic or filter in bytes. With the number of
+// subscriptions it bounds what one client can make the broker keep.
+const topicLength = 4 << 10
+
 // brokerConfig returns the configuration of the broker.
 func (s *Server) brokerConfig() broker.Config {
 	l := &s.options.Limits
@@ -24,6 +28,7 @@ func (s *Server) brokerConfig() broker.Config {
 		ReceiveMaximum:       l.InflightMessages,
 		MaximumKeepAlive:     l.KeepAlive,
 		MaximumSessionExpiry: l.SessionExpiry,
+		MaximumTopicLength:   topicLength,
 		NoRetain:             l.NoRetain,
 		MaximumRetained:      l.RetainedMessages,
 		MaximumRetainedBytes: l.RetainedBytes,
