@@ -8,29 +8,56 @@ import (
 	"github.com/mqttcore/mqttcore/codec"
 )
 
-// A session gets as many subscriptions as are allowed, and a flood of them
-// holds up nobody.
+// A session gets as many subscriptions as are allowed, and a flood of them from
+// many sessions holds up nobody.
 func TestSubscriptionFlood(t *testing.T) {
 	b := attack(t, 200*mebi)
-	const packets, each, most = 120, 1000, 100_000
+	const clients, packets, each, most = 10, 12, 1000, 10_000
+	for k := range clients {
+		c := b.connect(foe, fmt.Sprint("flood", k))
+		granted := 0
+		for i := range packets {
+			var filters []string
+			for j := range each {
+				filters = append(filters, fmt.Sprintf("flood/%d/%d/+/%d/#", k, i, j))
+			}
+			granted += c.granted(filters)
+		}
+		if granted != most {
+			t.Errorf("%d subscriptions were granted, want %d", granted, most)
+		}
+	}
+}
+
+// Neither is a flood of the longest filters that are granted.
+func TestLongFilters(t *testing.T) {
+	b := attack(t, 200*mebi)
 	c := b.connect(foe, "flood")
 	granted := 0
-	for i := range packets {
+	for i := range 120 {
 		var filters []string
-		for j := range each {
-			filters = append(filters, fmt.Sprintf("flood/%d/+/%d/#", i, j))
+		for j := range 100 {
+			filters = append(filters, fmt.Sprintf("%d/%d/%s", i, j, strings.Repeat("x", 4000)))
 		}
-		for _, code := range c.subscribe(filters...).ReasonCodes {
-			if code == codec.ReasonSuccess {
-				granted++
-			} else if code != codec.ReasonQuotaExceeded {
-				t.Fatal(code)
-			}
+		granted += c.granted(filters)
+	}
+	if granted != 10_000 {
+		t.Errorf("%d subscriptions were granted", granted)
+	}
+}
+
+// granted subscribes, and returns how many of the filters were within the
+// quota.
+func (p *client) granted(filters []string) (n int) {
+	p.t.Helper()
+	for _, code := range p.subscribe(filters...).ReasonCodes {
+		if code == codec.ReasonSuccess {
+			n++
+		} else if code != codec.ReasonQuotaExceeded {
+			p.t.Fatal(code)
 		}
 	}
-	if granted != most {
-		t.Errorf("%d subscriptions were granted, want %d", granted, most)
-	}
+	return n
 }
 
 // Subscribing and unsubscribing leaves nothing behind.
