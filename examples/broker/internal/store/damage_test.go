@@ -84,7 +84,7 @@ func (s *script) written(t *testing.T, machine bool) (disk *vfs.MemFS, log strin
 	if machine && newestLog(t, disk) != log {
 		t.Fatal("the last batch began a log: choose another length")
 	}
-	settled(t, disk)
+	settled(t, st)
 	var cfg vfs.CrashCloneCfg
 	if !machine {
 		cfg = vfs.CrashCloneCfg{UnsyncedDataPercent: 100, RNG: rand.New(rand.NewPCG(3, 3))}
@@ -95,21 +95,14 @@ func (s *script) written(t *testing.T, machine bool) (disk *vfs.MemFS, log strin
 }
 
 // settled waits until the engine has moved everything from older logs into
-// tables. Until then it has two logs, and takes a vanished older one for one that
-// it has finished with: damage that no crash does, and that goes unnoticed.
-func settled(t testing.TB, fs vfs.FS) {
+// tables. Until then it takes a vanished older log for one that it has finished
+// with: damage that no crash does, and that goes unnoticed.
+func settled(t testing.TB, st *Store) {
 	t.Helper()
-	logs := func() (n int) {
-		for _, path := range files(t, fs) {
-			if strings.HasSuffix(path, ".log") {
-				n++
-			}
-		}
-		return n
-	}
-	for end := time.Now().Add(10 * time.Second); logs() > 1; time.Sleep(time.Millisecond) {
+	live := func() int64 { return st.db.Metrics().WAL.Files }
+	for end := time.Now().Add(10 * time.Second); live() > 1; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("there are still %d logs", logs())
+			t.Fatalf("there are still %d logs", live())
 		}
 	}
 }
