@@ -48,13 +48,13 @@ func TestLongFilters(t *testing.T) {
 
 // granted subscribes, and returns how many of the filters were within the
 // quota.
-func (p *client) granted(filters []string) (n int) {
-	p.t.Helper()
-	for _, code := range p.subscribe(filters...).ReasonCodes {
+func (c *client) granted(filters []string) (n int) {
+	c.t.Helper()
+	for _, code := range c.subscribe(filters...).ReasonCodes {
 		if code == codec.ReasonSuccess {
 			n++
 		} else if code != codec.ReasonQuotaExceeded {
-			p.t.Fatal(code)
+			c.t.Fatal(code)
 		}
 	}
 	return n
