@@ -44,7 +44,8 @@ type Server struct {
 	log     *slog.Logger
 	broker  *broker.Broker
 	gate    *listen.Gate
-	now     time.Time // of the round
+	now     time.Time    // of the round
+	event   broker.Event // that is being served
 
 	inbox *inbox
 	done  chan struct{} // closed at the end of Run
@@ -262,23 +263,23 @@ func (s *Server) release() {
 
 // drain serves all events that are due.
 func (s *Server) drain() {
-	for ev, ok := s.broker.Next(); ok; ev, ok = s.broker.Next() {
+	for ev := &s.event; s.broker.NextInto(ev); {
 		switch ev.Kind {
 		case events.Write:
 			s.conns[ev.Conn].write(ev.Data)
 		case events.Store, events.Discard:
-			s.commits.add(&ev)
+			s.commits.add(ev)
 		case events.Timer:
 			s.timer.Reset(ev.Deadline.Sub(s.now))
 		case events.Connect:
-			s.admit(&ev)
+			s.admit(ev)
 		case events.Auth:
 			// No method of authentication is on offer. (v5.0 4.12)
 			s.broker.Disconnect(s.now, ev.Conn, codec.ReasonProtocolError)
 		case events.Connected:
-			s.connected(&ev)
+			s.connected(ev)
 		case events.Close:
-			s.closed(&ev)
+			s.closed(ev)
 		}
 	}
 }
