@@ -32,6 +32,7 @@ var stricter = map[string]string{
 	"persistence_file a/b":                      "no name of a file",
 	"persistence_file ..":                       "no name of a file",
 	"mount_point a\x00":                         "not for MQTT",
+	"mount_point a":                             "half of a level",
 	"listener 1\ncertfile a":                    "half of TLS",
 	"listener 1\nkeyfile a":                     "half of TLS",
 	"listener 1\ncafile a":                      "half of TLS",
