@@ -25,7 +25,7 @@ type conn struct {
 	over chan struct{} // closed when nothing more will be written
 
 	unsent  int        // Writes that are not out
-	sending bool       // one of them is being written in the background
+	sending bool       // one of them is being written, or is at the end of the round
 	behind  []outgoing // come after it
 	broken  bool       // writing failed
 	ended   bool       // Close came
@@ -135,10 +135,11 @@ func (c *conn) write(data [][]byte) {
 // letGo sends what nothing holds back any more: at the end of the round, or in
 // the background if it is not for a plain socket that is free.
 func (c *conn) letGo(w outgoing) {
-	if c.raw == nil || c.unsent > 1 || c.broken {
+	if c.raw == nil || c.sending || c.broken {
 		c.send(w)
 		return
 	}
+	c.sending = true
 	c.server.flusher.list = append(c.server.flusher.list, due{conn: c, outgoing: w})
 }
 

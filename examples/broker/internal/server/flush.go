@@ -82,6 +82,7 @@ func (s *Server) flush() bool {
 	f.write()
 	for i := range f.list {
 		d := &f.list[i]
+		d.conn.sending = false
 		if d.err == nil && len(d.rest) > 0 {
 			d.data = d.rest
 			d.conn.send(d.outgoing)

@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"io"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/mqttcore/mqttcore/codec"
 
 	"github.com/mqttcore/mqttcore/examples/broker/internal/config"
+	"github.com/mqttcore/mqttcore/examples/broker/internal/listen"
 )
 
 // Garbage closes its own connection, with a reason in the log and without what
@@ -181,6 +183,42 @@ func TestTopicLength(t *testing.T) {
 		if got := c.expect(codec.TypeSuback).(*codec.Suback); got.ReasonCodes[0] != want {
 			t.Errorf("%d bytes: %v", size, got)
 		}
+	}
+}
+
+// Two Writes of a connection that may leave in the same round keep their order.
+func TestTwoWritesInARound(t *testing.T) {
+	r := start(t, nil, nil)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	client, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	socket, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	c := &conn{Conn: &listen.Conn{Conn: socket}, server: r.server, raw: rawOf(socket), unsent: 1}
+	behind := make(chan int, 1)
+	r.server.ask(func() {
+		c.letGo(outgoing{data: net.Buffers{[]byte("one ")}})
+		c.unsent++
+		c.letGo(outgoing{data: net.Buffers{[]byte("two")}})
+		behind <- len(c.behind)
+	})
+	if n := <-behind; n != 1 {
+		t.Errorf("%d Writes wait for the first one", n)
+	}
+	got := make([]byte, len("one two"))
+	_ = client.SetReadDeadline(time.Now().Add(limit))
+	if _, err := io.ReadFull(client, got); err != nil || string(got) != "one two" {
+		t.Errorf("got %q %v", got, err)
 	}
 }
 
