@@ -162,6 +162,11 @@ func (m *message) note(kind events.Kind) note {
 	return n
 }
 
+// droppedNote returns what is to be told of m when it is given up.
+func (m *message) droppedNote(err error) note {
+	return note{kind: events.Dropped, id: m.id, token: m.token, qos: m.qos, pub: m.pub, err: err}
+}
+
 func (c *core) init(cfg settings, server bool) {
 	cfg.normalize()
 	c.sh, c.server = cfg.Shared, server
@@ -330,7 +335,7 @@ func (c *core) dropped(m *message, err error) {
 
 func (c *core) tellDropped(m *message, err error) {
 	c.stats.Dropped++
-	c.tell(note{kind: events.Dropped, id: m.id, token: m.token, qos: m.qos, pub: m.pub, err: err})
+	c.tell(m.droppedNote(err))
 	if m.stage < stageSubscribe {
 		c.discard(m) // after Dropped, so that a crash between the two repeats it
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/mqttcore/mqttcore/codec"
+	"github.com/mqttcore/mqttcore/events"
 )
 
 // State is the session state of one side: what outlives a connection. It holds
@@ -120,23 +121,29 @@ type Delivery struct {
 }
 
 // Enqueue adds a message to the queue of a session that no connection has. It
-// keeps p, which must not change any more. When the policy makes room by
-// dropping waiting messages, it returns the last one that was dropped. Errors
-// are ErrQueueFull, ErrState while a connection has the session, and what
-// Validate of the message says.
-func (s *State) Enqueue(now time.Time, p *codec.Publish, d Delivery, limits QueueLimits) (token uint64, dropped *codec.Publish, err error) {
+// keeps p, which must not change any more. dropped is called with a Dropped event
+// for each message that the policy drops to make room, whose record, under Key of
+// the event, is to be removed. Errors are ErrQueueFull and ErrState while a
+// connection has the session.
+func (s *State) Enqueue(now time.Time, p *codec.Publish, d Delivery, limits QueueLimits, dropped func(events.Event)) (token uint64, err error) {
 	if s.open {
-		return 0, nil, misuse("Enqueue", "a connection has the session")
+		return 0, misuse("Enqueue", "a connection has the session")
 	}
 	s.arrange()
 	m := new(message)
 	m.set(now, p, d)
 	m.shared = true
-	err = s.enqueue(m, limits, func(old *message) { dropped = old.pub })
+	err = s.enqueue(m, limits, func(old *message) {
+		n := old.droppedNote(ErrQueueFull)
+		ev := events.Event{}
+		n.event(&ev, nil)
+		ev.Record = events.RecordMessage
+		dropped(ev)
+	})
 	if err != nil {
-		return 0, nil, err
+		return 0, err
 	}
-	return m.token, dropped, nil
+	return m.token, nil
 }
 
 // set fills in what the message says about itself, or d in its place.

@@ -157,7 +157,7 @@ func TestSessionLifetime(t *testing.T) {
 		if st.Expired(start.Add(1e6 * time.Second)) {
 			t.Error("session expired while its connection is open")
 		}
-		if _, _, err := st.Enqueue(start, &codec.Publish{Topic: codec.Bytes("a")}, session.Delivery{}, session.QueueLimits{}); !errors.Is(err, session.ErrState) {
+		if _, err := st.Enqueue(start, &codec.Publish{Topic: codec.Bytes("a")}, session.Delivery{}, session.QueueLimits{}, nil); !errors.Is(err, session.ErrState) {
 			t.Error("Enqueue while the connection is open:", err)
 		}
 		c.Closed(start.Add(10*time.Second), nil)
@@ -175,15 +175,25 @@ func TestSessionLifetime(t *testing.T) {
 // TestEnqueue queues for a session without a connection.
 func TestEnqueue(t *testing.T) {
 	st := session.NewState()
-	limits := session.QueueLimits{Messages: 2, Policy: session.QueueDropOldest}
-	for i, payload := range []string{"1", "2", "3"} {
+	limits := session.QueueLimits{Bytes: 4, Policy: session.QueueDropOldest}
+	var dropped []uint64
+	drop := func(ev events.Event) {
+		if ev.Kind != events.Dropped || ev.QoS != codec.QoS1 || string(ev.Publish.Topic) != "a" || !errors.Is(ev.Err, session.ErrQueueFull) {
+			t.Error(ev)
+		}
+		dropped = append(dropped, ev.Key()>>1)
+	}
+	for i, payload := range []string{"", "", "", "", "2", "3"} {
 		p := &codec.Publish{Topic: codec.Bytes("a"), Payload: codec.Bytes(payload)}
-		token, dropped, err := st.Enqueue(start, p, session.Delivery{QoS: 1}, limits)
-		if err != nil || token != uint64(i+1) || (dropped != nil) != (i == 2) {
-			t.Error(token, dropped, err)
+		token, err := st.Enqueue(start, p, session.Delivery{QoS: 1}, limits, drop)
+		if err != nil || token != uint64(i+1) {
+			t.Error(token, err)
 		}
 	}
-	if _, _, err := st.Enqueue(start, &codec.Publish{}, session.Delivery{}, session.QueueLimits{Messages: 1}); !errors.Is(err, session.ErrQueueFull) {
+	if !slices.Equal(dropped, []uint64{1, 2, 3, 4}) {
+		t.Error("dropped:", dropped)
+	}
+	if _, err := st.Enqueue(start, &codec.Publish{}, session.Delivery{}, session.QueueLimits{Messages: 1}, nil); !errors.Is(err, session.ErrQueueFull) {
 		t.Error(err)
 	}
 	c := session.NewServer(session.ServerConfig{})

@@ -55,7 +55,7 @@ func (b *Broker) share(p *codec.Publish) {
 // settle forgets what nobody stored.
 func (l *bodies) settle() {
 	for _, first := range l.fresh {
-		if l.known[first].number == 0 {
+		if x := l.known[first]; x != nil && x.number == 0 {
 			delete(l.known, first)
 		}
 	}

@@ -91,17 +91,28 @@ func (b *Broker) change(c *conn, ev *Event) {
 	if s == nil || !s.durable {
 		return
 	}
-	key := binary.BigEndian.AppendUint64(s.key(keyRecord), ev.Event.Key())
 	switch {
 	case ev.Kind == events.Discard:
-		b.tellLater(discard(key))
-		b.release(s, ev.Event.Key())
+		b.discardRecord(s, ev.Event.Key())
 	case ev.Record == events.RecordMessage && ev.QoS == codec.QoS0:
 	case ev.Record == events.RecordReceived:
-		b.tellLater(store(key, b.record(s, ev.Event)))
+		b.tellLater(store(s.recordKey(ev.Event.Key()), b.record(s, ev.Event)))
 	default:
 		value := b.record(s, ev.Event)
-		b.tell(store(key, value))
+		b.tell(store(s.recordKey(ev.Event.Key()), value))
+	}
+}
+
+// recordKey returns the key of a record of the state of a session.
+func (s *sess) recordKey(record uint64) []byte {
+	return binary.BigEndian.AppendUint64(s.key(keyRecord), record)
+}
+
+// discardRecord tells that a record of the state of a session is gone.
+func (b *Broker) discardRecord(s *sess, record uint64) {
+	if s.durable {
+		b.tellLater(discard(s.recordKey(record)))
+		b.release(s, record)
 	}
 }
 
@@ -117,9 +128,8 @@ func (b *Broker) storeQueued(s *sess, token uint64, p *codec.Publish, d session.
 		q.Properties.SubscriptionIdentifiers = *d.SubscriptionIdentifiers
 	}
 	ev := events.Event{Kind: events.Store, Record: events.RecordMessage, Token: token, QoS: d.QoS, Publish: &q, Deadline: d.Expires}
-	key := binary.BigEndian.AppendUint64(s.key(keyRecord), ev.Key())
 	value := b.record(s, ev)
-	b.tell(store(key, value))
+	b.tell(store(s.recordKey(ev.Key()), value))
 }
 
 // storeInfo tells of a new session.

@@ -8,14 +8,10 @@ import (
 // Config configures a Broker. Its zero value is ready: everything that MQTT
 // offers, without limits but those of the format.
 type Config struct {
-	// Server applies to every connection. Its Persist turns Store and Discard
-	// events on, see Broker.Restore; QueueDropOldest leaves the records of
-	// messages that it drops for a client that is away until the end of the
-	// session.
-	//
-	// It holds sizes, time limits and the queue
-	// of messages that wait for one client. Of that, QueueRefuse stands for
-	// QueueDropQoS0 here. Shared and the Manual fields are the broker's own.
+	// Server applies to every connection: sizes, time limits and the queue of
+	// messages that wait for one client. Of that, QueueRefuse stands for
+	// QueueDropQoS0 here. Its Persist turns Store and Discard events on, see
+	// Broker.Restore. Shared and the Manual fields are the broker's own.
 	Server session.ServerConfig
 
 	// Policy says what clients may do, at once; Ask about what the broker asks

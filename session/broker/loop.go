@@ -130,7 +130,7 @@ func (b *Broker) handle(c *conn, ev *Event) bool {
 	case events.Store, events.Discard:
 		b.change(c, ev)
 	case events.Dropped:
-		b.dropped(c, &ev.Event)
+		b.dropped(c.sess, &ev.Event)
 		return true
 	case events.Disconnected:
 		b.disconnected(c, &ev.Event)

@@ -247,8 +247,9 @@ func (m *model) received(id string, serial int, topic string, q *codec.Publish) 
 	s.got[serial]++
 }
 
-// settle checks, once everything has arrived, what was to arrive.
-func (m *model) settle() {
+// settle checks, once everything has arrived, what was to arrive, and returns
+// what is missing.
+func (m *model) settle() (missing []string) {
 	for _, w := range m.wants {
 		s := w.sub.session
 		if s.over || s.unsure || m.denied[denial{s.id, m.messages[w.serial].topic}] > 0 {
@@ -257,14 +258,15 @@ func (m *model) settle() {
 		if _, _, shared := codec.ParseShared(w.sub.filter); shared {
 			switch n := m.shared[w.sub.filter][w.serial]; {
 			case n == 0:
-				m.problem("nobody of %s got %d", w.sub.filter, w.serial)
+				missing = append(missing, fmt.Sprintf("nobody of %s got %d", w.sub.filter, w.serial))
 			case n > 1 && m.messages[w.serial].qos == codec.QoS2 && !m.messages[w.serial].again:
 				m.problem("%d of %s got %d", n, w.sub.filter, w.serial)
 			}
 			continue
 		}
 		if s.got[w.serial] == 0 {
-			m.problem("%s did not get %d, %+v", s.id, w.serial, m.messages[w.serial])
+			missing = append(missing, fmt.Sprintf("%s did not get %d, %+v", s.id, w.serial, m.messages[w.serial]))
 		}
 	}
+	return missing
 }

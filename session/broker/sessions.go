@@ -128,11 +128,10 @@ func (b *Broker) offer(s *sess, p *codec.Publish, d session.Delivery) (token uin
 		token, err = s.conn.srv.PublishShared(b.now, p, d)
 		b.busy.push(s.conn)
 	} else {
-		var dropped *codec.Publish
-		token, dropped, err = s.state.Enqueue(b.now, p, d, b.cfg.Server.Queue)
-		if dropped != nil {
-			b.stats.Dropped++
-		}
+		token, err = s.state.Enqueue(b.now, p, d, b.cfg.Server.Queue, func(ev events.Event) {
+			b.dropped(s, &ev)
+			b.discardRecord(s, ev.Key())
+		})
 		if err == nil {
 			b.storeQueued(s, token, p, d)
 		}
@@ -147,9 +146,8 @@ func (b *Broker) offer(s *sess, p *codec.Publish, d session.Delivery) (token uin
 // dropped counts a message that a session gave up. One of a shared subscription
 // that the session may not have goes to another member, or may do so once the
 // session has ended, see redeliver.
-func (b *Broker) dropped(c *conn, ev *events.Event) {
+func (b *Broker) dropped(s *sess, ev *events.Event) {
 	b.stats.drop(ev.QoS)
-	s := c.sess
 	if s == nil || ev.Token == 0 {
 		return
 	}
