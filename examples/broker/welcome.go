@@ -62,6 +62,9 @@ func audience(l *config.Listener) string {
 	default:
 		who = "open to nobody"
 	}
+	if l.WebSocket && !l.AnyOrigin() {
+		who += ", of web pages to " + strings.Join(append([]string{"those of the same host"}, l.Origins...), ", ")
+	}
 	if l.Access.ACLFile != "" {
 		who += ", within the rules of " + l.Access.ACLFile
 	}

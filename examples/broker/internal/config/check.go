@@ -45,8 +45,7 @@ func (t *TLS) check() error {
 // warn tells of what is allowed, but hardly meant.
 func (c *Config) warn() {
 	for _, l := range c.Listeners {
-		a := l.Access
-		byCertificate := l.TLS != nil && (l.TLS.UseIdentityAsUsername || l.TLS.UseSubjectAsUsername)
+		a, byCertificate := l.Access, l.namesByCertificate()
 		switch {
 		case a.AllowAnonymous && l.public() && (l.TLS == nil || !l.TLS.RequireCertificate):
 			c.warning(l, "%s is open to everybody who can reach this machine, without a password; see --password-file and allow_anonymous", l.Address)

@@ -43,6 +43,10 @@ type Listener struct {
 	Network, Address string
 	// WebSocket: MQTT over WebSocket, under any path.
 	WebSocket bool
+	// Origins are patterns of web pages that may connect by WebSocket, besides
+	// those of the same host: [SCHEME://]HOST[:PORT], or null for pages that
+	// have none, in lower case; * stands for any part. See AnyOrigin.
+	Origins []string
 	// TLS is nil for a listener without it.
 	TLS *TLS
 	// Access says who may do what. Listeners share one, unless
@@ -75,6 +79,21 @@ type TLS struct {
 	UseIdentityAsUsername, UseSubjectAsUsername bool
 	// MinVersion is a tls.VersionTLS… constant.
 	MinVersion uint16
+}
+
+// AnyOrigin reports whether all web pages may connect by WebSocket. If Origins
+// says nothing these are those that need a password, which no page has by itself.
+// A certificate is sent by the browser, whatever the page.
+func (l *Listener) AnyOrigin() bool {
+	if len(l.Origins) == 0 {
+		return !l.Access.AllowAnonymous && !l.namesByCertificate()
+	}
+	return slices.Contains(l.Origins, "*")
+}
+
+// namesByCertificate reports whether certificates of clients are all they need.
+func (l *Listener) namesByCertificate() bool {
+	return l.TLS != nil && (l.TLS.UseIdentityAsUsername || l.TLS.UseSubjectAsUsername)
 }
 
 // Access is who may connect and what they may do.

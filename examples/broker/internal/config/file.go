@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strconv"
 	"strings"
 )
@@ -31,7 +32,7 @@ func (p *part) configured() bool {
 	plain := newPart(p.line)
 	l, d := *p.l, *plain.l
 	l.Access, d.Access = nil, nil
-	return p.host != "" || p.port != 0 || l != d || p.tls != plain.tls
+	return p.host != "" || p.port != 0 || !reflect.DeepEqual(l, d) || p.tls != plain.tls
 }
 
 // parser reads a file in the language of mosquitto.conf.

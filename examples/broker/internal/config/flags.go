@@ -18,11 +18,12 @@ type flags struct {
 	cfg  *Config
 	file string
 
-	port   uint16
-	bind   string
-	listen []string
-	tls    TLS
-	access Access
+	port    uint16
+	bind    string
+	listen  []string
+	origins []string
+	tls     TLS
+	access  Access
 }
 
 // set returns the flags, whose values go into cfg.
@@ -35,6 +36,8 @@ func (f *flags) set(cfg *Config) *pflag.FlagSet {
 	fs.Uint16VarP(&f.port, "port", "p", 1883, "")
 	fs.StringVarP(&f.bind, "bind", "b", "127.0.0.1", "")
 	fs.StringArrayVar(&f.listen, "listen", nil, "")
+
+	fs.Var(value{origin(&f.origins), "pattern"}, "ws-origin", "")
 
 	fs.StringVar(&f.tls.CertFile, "cert", "", "")
 	fs.StringVar(&f.tls.KeyFile, "key", "", "")
@@ -189,6 +192,23 @@ func (f *flags) listeners(fs *pflag.FlagSet) error {
 	}
 	if len(made) > 0 {
 		f.cfg.Listeners = made
+	}
+	return f.allowOrigins()
+}
+
+// allowOrigins lets web pages connect to all listeners that speak WebSocket.
+func (f *flags) allowOrigins() error {
+	if len(f.origins) == 0 {
+		return nil
+	}
+	some := false
+	for _, l := range f.cfg.Listeners {
+		if l.WebSocket {
+			l.Origins, some = f.origins, true
+		}
+	}
+	if !some {
+		return cli.Usagef("--ws-origin is for listeners that speak WebSocket, of which there is none; see --listen ws://…")
 	}
 	return nil
 }

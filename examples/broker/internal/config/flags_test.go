@@ -36,6 +36,10 @@ func TestFlags(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	webFile := filepath.Join(t.TempDir(), "conf")
+	if err := os.WriteFile(webFile, []byte("listener 1\nprotocol websockets\nwebsockets_origin y\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		args string
 		got  func(c *Config) any
@@ -53,6 +57,9 @@ func TestFlags(t *testing.T) {
 		{"--listen tcp://a:0 --listen tcp://a:0", listenersOf, "tcp a:0, tcp a:0"},
 		{"-c " + file, listenersOf, "tcp :1884, tcp :1885"},
 		{"-c " + file + " -p 7", listenersOf, "tcp 127.0.0.1:7"},
+
+		{"--listen tcp://a --listen ws://a --ws-origin x --ws-origin y", func(c *Config) any { return fmt.Sprint(c.Listeners[0].Origins, c.Listeners[1].Origins) }, "[] [x y]"},
+		{"-c " + webFile + " --ws-origin x", origins, "[x] false"},
 
 		{"", accessOfAll, "true  "},
 		{"--password-file p", accessOfAll, "false p "},
@@ -115,6 +122,8 @@ func TestWrongFlags(t *testing.T) {
 		"--metrics 9883":                         "--metrics 9883: use an address and a port",
 		"--cert a --key b":                       "of which there is none",
 		"-p 1 --cafile a":                        "of which there is none",
+		"-p 1 --ws-origin a":                     "--ws-origin is for listeners that speak WebSocket",
+		"--listen ws://a --ws-origin https://a/": "--ws-origin https://a/: use the origin of a web page",
 		"--listen tls://a":                       "--listen tls://a: TLS needs the certificate",
 		"--listen tls://a --cert c":              "--listen tls://a: TLS needs the certificate",
 		"--listen 1883":                          "--listen 1883: use a URL such as",

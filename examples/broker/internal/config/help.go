@@ -22,6 +22,9 @@ Where it listens:
   -b, --bind ADDRESS            the address (default 127.0.0.1)
       --listen URL              another place; may be given several times. tcp://HOST[:PORT], tls:// for
                                 TLS, ws:// and wss:// for WebSocket, unix:///PATH; no HOST for all addresses
+      --ws-origin PATTERN       web pages that may connect by WebSocket, such as https://app.example,
+                                *.app.example or * for all; may be given several times. Pages of the same
+                                host always may, and without this flag all if every client needs a password
   -c, --config FILE             read a file in the language of mosquitto.conf; flags go before it, and
                                 listeners of the command line take the place of its own
 

@@ -39,6 +39,7 @@ func init() { // it is used by what its functions call
 		"protocol": word(func(p *parser) setter {
 			return oneOf(&p.at.l.WebSocket, []string{"mqtt", "websockets"}, []bool{false, true})
 		}),
+		"websockets_origin":        word(func(p *parser) setter { return origin(&p.at.l.Origins) }),
 		"accept_protocol_versions": text(func(p *parser) setter { return versions(p.at.l) }),
 		"max_connections":          word(func(p *parser) setter { return bound(&p.at.l.MaxConnections) }),
 		"maximum_qos":              word(func(p *parser) setter { return whole(&p.at.l.MaximumQoS, 0, 2) }),
@@ -108,6 +109,21 @@ func versions(l *Listener) setter {
 			}
 		}
 		l.RefuseV311, l.RefuseV5 = !v311, !v5
+		return nil
+	}
+}
+
+// origin adds a pattern of web pages that may connect.
+func origin(to *[]string) setter {
+	return func(s string) error {
+		_, host, found := strings.Cut(s, "://")
+		if !found {
+			host = s
+		}
+		if host == "" || strings.ContainsAny(host, "/ \t,;") {
+			return errors.New("use the origin of a web page, such as https://app.example or *.app.example, or * for all")
+		}
+		*to = append(*to, strings.ToLower(s))
 		return nil
 	}
 }

@@ -52,6 +52,14 @@ var keyCases = map[string][]struct {
 		{"listener 1\nprotocol websockets", func(c *Config) any { return c.Listeners[0].WebSocket }, true},
 		{"listener 1\nprotocol mqtt", func(c *Config) any { return c.Listeners[0].WebSocket }, false},
 	},
+	"websockets_origin": {
+		{"listener 1\nwebsockets_origin https://App.example", origins, "[https://app.example] false"},
+		{"listener 1\nwebsockets_origin null\nwebsockets_origin * # all", origins, "[null *] true"},
+		{"listener 1\nallow_anonymous true\n#websockets_origin", origins, "[] false"},
+		{"listener 1\npassword_file p\n#websockets_origin", origins, "[] true"},
+		{"listener 1\npassword_file p\nwebsockets_origin a", origins, "[a] false"},
+		{secure + "cafile a\nrequire_certificate true\nuse_identity_as_username true\n#websockets_origin", origins, "[] false"},
+	},
 	"accept_protocol_versions": {
 		{"listener 1\naccept_protocol_versions 5", refusals, "true false"},
 		{"listener 1\naccept_protocol_versions 4", refusals, "false true"},
@@ -122,6 +130,7 @@ var keyCases = map[string][]struct {
 }
 
 func address(c *Config) any    { return c.Listeners[0].Network + " " + c.Listeners[0].Address }
+func origins(c *Config) any    { return fmt.Sprint(c.Listeners[0].Origins, c.Listeners[0].AnyOrigin()) }
 func refusals(c *Config) any   { return fmt.Sprint(c.Listeners[0].RefuseV311, c.Listeners[0].RefuseV5) }
 func maximumQoS(c *Config) any { return c.Listeners[0].MaximumQoS }
 func memory(c *Config) any     { return c.Store.Memory }
@@ -182,6 +191,7 @@ var wrongValues = map[string][]string{
 	"use mqtt or web":   {"protocol http"},
 	"use ipv4 or ipv6":  {"socket_domain unix"},
 	"use tlsv1.2 or":    {"tls_version tlsv1.1", "tls_version 1.3"},
+	"of a web page":     {"websockets_origin https://", "websockets_origin https://a/b", "websockets_origin a,b"},
 	"whose path":        {"listener 0"},
 	"at most one":       {"listener 1 a b"},
 	"write a/":          {"mount_point a"},

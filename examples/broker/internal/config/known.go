@@ -46,7 +46,6 @@ var absent = map[string][]string{
 	"ciphers of one's own choice, as Go chooses safe ones,": {"ciphers", "ciphers_tls1.3"},
 	"engines for keys":                                      {"tls_engine", "tls_engine_kpass_sha1"},
 	"files over HTTP":                                       {"http_dir"},
-	"a check of the origin of web pages":                    {"websockets_origin"},
 	"interfaces as places to listen":                        {"bind_interface"},
 	"a demand on client identifiers":                        {"clientid_prefixes"},
 	"a limit of memory (set GOMEMLIMIT in the environment)": {"memory_limit"},

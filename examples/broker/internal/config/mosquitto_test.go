@@ -46,7 +46,7 @@ var stricter = map[string]string{
 }
 
 // newer are keys of mosquitto 2.1, which 2.0 does not know.
-var newer = []string{"accept_protocol_versions", "global_max_connections", "global_max_clients"}
+var newer = []string{"accept_protocol_versions", "global_max_connections", "global_max_clients", "websockets_origin"}
 
 // mosquitto takes and refuses the same files, but for what is listed.
 func TestAgainstMosquitto(t *testing.T) {

@@ -42,7 +42,7 @@ func openWebSocket(c *Conn) error {
 	if err != nil {
 		return refuseRequest(c.Conn, limited.N <= 0, err)
 	}
-	if answer := judge(r); answer.status != 0 {
+	if answer := judge(c, r); answer.status != 0 {
 		return answer.send(c.Conn, r.Method == http.MethodHead)
 	}
 	upgrader := ws.HTTPUpgrader{Protocol: func(p string) bool { return p == subprotocol }}
@@ -59,22 +59,29 @@ func openWebSocket(c *Conn) error {
 	return nil
 }
 
-// judge decides what a request that is no WebSocket for MQTT gets.
-func judge(r *http.Request) answer {
+// judge decides what a request gets that is no WebSocket for MQTT, or comes from
+// a web page that may not connect.
+func judge(c *Conn, r *http.Request) answer {
 	offered := strings.FieldsFunc(strings.Join(r.Header.Values("Sec-WebSocket-Protocol"), ","), func(c rune) bool { return c == ',' || c == ' ' })
 	switch {
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
-		return answer{http.StatusMethodNotAllowed, "Allow: GET\r\n", "This is an MQTT broker. It takes WebSocket connections only."}
+		return answer{status: http.StatusMethodNotAllowed, header: "Allow: GET\r\n", text: "This is an MQTT broker. It takes WebSocket connections only."}
 	case r.Header.Get("Upgrade") == "":
-		return answer{http.StatusUpgradeRequired, "Upgrade: websocket\r\n",
-			"This is an MQTT broker. Connect with an MQTT client, over WebSocket, to this very address; the sub-protocol is mqtt."}
+		return answer{status: http.StatusUpgradeRequired, header: "Upgrade: websocket\r\n",
+			text: "This is an MQTT broker. Connect with an MQTT client, over WebSocket, to this very address; the sub-protocol is mqtt."}
+	}
+	if origin := stranger(c.Listener.cfg, r, c.LocalAddr()); origin != "" {
+		text := fmt.Sprintf("web pages of %s may not connect; --ws-origin %s lets them, websockets_origin in a file", origin, origin)
+		return answer{status: http.StatusForbidden, text: "To this broker " + text + ".", log: text}
+	}
+	switch {
 	case slices.Contains(offered, subprotocol):
 		return answer{}
 	case slices.Contains(offered, "mqttv3.1"):
-		return answer{http.StatusBadRequest, "", "This broker speaks MQTT 3.1.1 and 5. Offer the sub-protocol mqtt instead of mqttv3.1."}
+		return answer{status: http.StatusBadRequest, text: "This broker speaks MQTT 3.1.1 and 5. Offer the sub-protocol mqtt instead of mqttv3.1."}
 	}
 	// [MQTT-6.0.0-3] The client has to offer it.
-	return answer{http.StatusBadRequest, "", "This broker speaks MQTT only. Offer the WebSocket sub-protocol mqtt."}
+	return answer{status: http.StatusBadRequest, text: "This broker speaks MQTT only. Offer the WebSocket sub-protocol mqtt."}
 }
 
 // refuseRequest answers what is no HTTP request.
@@ -82,12 +89,12 @@ func refuseRequest(c net.Conn, tooLong bool, err error) error {
 	var network net.Error
 	switch {
 	case tooLong:
-		a := answer{http.StatusRequestHeaderFieldsTooLarge, "", fmt.Sprintf("The request has more than %d bytes.", requestLimit)}
+		a := answer{status: http.StatusRequestHeaderFieldsTooLarge, text: fmt.Sprintf("The request has more than %d bytes.", requestLimit)}
 		return a.send(c, false)
 	case errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return err
 	}
-	a := answer{http.StatusBadRequest, "", "This is no HTTP request. MQTT is spoken over WebSocket here."}
+	a := answer{status: http.StatusBadRequest, text: "This is no HTTP request. MQTT is spoken over WebSocket here."}
 	return a.send(c, false)
 }
 
@@ -96,6 +103,7 @@ type answer struct {
 	status int
 	header string
 	text   string
+	log    string // empty for that no WebSocket was asked for
 }
 
 // send writes the answer. The error tells of the refusal.
@@ -114,7 +122,10 @@ func (a answer) send(c net.Conn, head bool) error {
 	// could be lost. The deadline of the handshake holds here too.
 	netio.CloseWrite(c)
 	_, _ = io.CopyN(io.Discard, c, lingerLimit)
-	return refusef("no WebSocket for MQTT was asked for; the answer was %d %s", a.status, http.StatusText(a.status))
+	if a.log == "" {
+		a.log = "no WebSocket for MQTT was asked for"
+	}
+	return refusef("%s; the answer was %d %s", a.log, a.status, http.StatusText(a.status))
 }
 
 // hijacked is what is needed of an http.ResponseWriter.
