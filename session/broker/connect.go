@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -91,9 +90,14 @@ func (b *Broker) mayConnect(c *conn, s *sess) codec.ReasonCode {
 	if !ok || c.admission.NoWill {
 		return codec.ReasonSuccess
 	}
-	w.Topic = slices.Clone(b.mounted(c, w.Topic))
+	b.mount(c, &w.Topic, &w.Properties.ResponseTopic)
+	p := newWill(&w).message
+	if b.unnameable(p) {
+		return codec.ReasonTopicNameInvalid
+	}
+	w.Topic, w.Properties.ResponseTopic = p.Topic, p.Properties.ResponseTopic
 	c.connect.Will.Value = w
-	_, code := b.mayPublish(c.client, newWill(&w).message)
+	_, code := b.mayPublish(c.client, p)
 	return code
 }
 

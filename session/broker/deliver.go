@@ -84,7 +84,7 @@ func (b *Broker) Publish(now time.Time, p *codec.Publish) error {
 func (b *Broker) message(c *conn, ev *Event) bool {
 	p := ev.Publish
 	b.stats.received(p)
-	p.Topic = b.mounted(c, p.Topic)
+	b.mount(c, &p.Topic, &p.Properties.ResponseTopic)
 	b.charge(c, 1, 0)
 	b.throttle(c)
 	if !c.srv.Version().IsV5() && p.QoS > c.maximumQoS() {
@@ -106,7 +106,7 @@ func (b *Broker) message(c *conn, ev *Event) bool {
 // accepts routes a message of a client and returns the code of its
 // acknowledgement.
 func (b *Broker) accepts(s *sess, p *codec.Publish, whose ownership) codec.ReasonCode {
-	if code := b.refusal(p.Topic); code != codec.ReasonSuccess {
+	if code := b.refusal(p); code != codec.ReasonSuccess {
 		return code
 	}
 	q, code := b.mayPublish(s.client, p)
@@ -124,14 +124,14 @@ func (b *Broker) accepts(s *sess, p *codec.Publish, whose ownership) codec.Reaso
 	return codec.ReasonSuccess
 }
 
-// refusal returns the reason code with which a message to the topic is refused,
+// refusal returns the reason code with which a message is refused for its topic,
 // or Success. Topics that begin with $SYS are the broker's own, those that look
 // like a shared subscription could not be subscribed to, and all that begin with
 // $ are no way for clients to talk to each other. [U5-4.7.2-a]
 // [v3.1.1 U311-4.7.2-a]
-func (b *Broker) refusal(topic []byte) codec.ReasonCode {
-	switch {
-	case b.tooLong(topic):
+func (b *Broker) refusal(p *codec.Publish) codec.ReasonCode {
+	switch topic := p.Topic; {
+	case b.unnameable(p):
 		return codec.ReasonTopicNameInvalid
 	case topic[0] != '$':
 		return codec.ReasonSuccess
@@ -151,6 +151,12 @@ func (b *Broker) tooLong(topic []byte) bool {
 	}
 	most := b.cfg.MaximumLevels
 	return len(topic) >= most && bytes.Count(topic, []byte{'/'}) >= most
+}
+
+// unnameable reports whether a topic of a message is too long, as it may become
+// by a mount point.
+func (b *Broker) unnameable(p *codec.Publish) bool {
+	return b.tooLong(p.Topic) || len(p.Properties.ResponseTopic.Value) > longestTopic
 }
 
 // publish routes a message to every matching subscription and returns how many
@@ -258,7 +264,8 @@ func (b *Broker) pass(s *sess, p *codec.Publish, d *session.Delivery, sole bool)
 		q.Properties = codec.PublishProperties{}
 	}
 	b.scratch.properties = c.srv.Version().IsV5()
-	q.Topic, q.Payload, q.Retain = p.Topic[len(c.at.MountPoint):], p.Payload, d.Retain
+	q.Topic, q.Payload, q.Retain = p.Topic, p.Payload, d.Retain
+	unmount(c.at.MountPoint, &q.Topic, &q.Properties.ResponseTopic)
 	if _, err := c.srv.Publish(b.now, q); err != nil {
 		b.stats.drop(codec.QoS0)
 	} else {

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"bytes"
 	"slices"
 
 	"github.com/mqttcore/mqttcore/codec"
@@ -16,9 +17,11 @@ type Endpoint struct {
 	Name string
 	// MountPoint is put before all topics and filters of the clients, behind
 	// $share/ShareName/, and taken off what they receive. It ends with / or is
-	// empty, and holds no wildcards. Response Topics are left as they are. A
-	// session belongs to its mount point: a client that comes under another one
-	// begins anew.
+	// empty, and holds no wildcards. So it is with Response Topics: clients under
+	// the same mount point get them unaltered, those without one by their full
+	// name, and for those that cannot reach them, as they are under another mount
+	// point, they are left out. A session belongs to its mount point: a client
+	// that comes under another one begins anew.
 	MountPoint string
 	// MaximumQoS, if set, is the highest QoS on offer. (v5.0 3.2.2.3.4)
 	MaximumQoS codec.Opt[codec.QoS]
@@ -83,14 +86,36 @@ func (b *Broker) endpoint(e *Endpoint) *endpoint {
 	return at
 }
 
-// mounted returns a topic of a client as the broker knows it. The result is valid
-// until the next call.
-func (b *Broker) mounted(c *conn, topic codec.Bytes) codec.Bytes {
-	if c.at.MountPoint == "" || len(topic) == 0 {
-		return topic
+// mount makes the topics of a message of a client those that the broker knows.
+// They are valid until the next call.
+func (b *Broker) mount(c *conn, topic *codec.Bytes, response *codec.Opt[codec.Bytes]) {
+	mount := c.at.MountPoint
+	if mount == "" {
+		return
 	}
-	b.scratch.topic = append(append(b.scratch.topic[:0], c.at.MountPoint...), topic...)
-	return b.scratch.topic
+	buf := append(append(b.scratch.topic[:0], mount...), *topic...)
+	n := len(buf)
+	if response.Set {
+		buf = append(append(buf, mount...), response.Value...)
+		response.Value = buf[n:]
+	}
+	*topic = buf[:n:n]
+	b.scratch.topic = buf
+}
+
+// unmount is mount the other way round, for a client that gets a message. Of its
+// topics none changes. A Response Topic that is not below the mount point is left
+// out, as the client cannot reach it. [MQTT-3.3.2-15]
+func unmount(mount string, topic *codec.Bytes, response *codec.Opt[codec.Bytes]) {
+	if mount == "" {
+		return
+	}
+	*topic = (*topic)[len(mount):]
+	if rest, ok := bytes.CutPrefix(response.Value, []byte(mount)); ok && len(rest) > 0 {
+		response.Value = rest
+	} else {
+		*response = codec.Opt[codec.Bytes]{}
+	}
 }
 
 // mountedFilter returns a filter of a client as the broker knows it.
@@ -111,7 +136,7 @@ func (b *Broker) seenBy(c *Client, p *codec.Publish) *codec.Publish {
 	}
 	if seen := &b.scratch.seen; seen.of != p || seen.mount != mount {
 		q := *p
-		q.Topic = p.Topic[len(mount):]
+		unmount(mount, &q.Topic, &q.Properties.ResponseTopic)
 		*seen = view{of: p, mount: mount, message: &q}
 	}
 	return b.scratch.seen.message
@@ -138,5 +163,8 @@ func (b *Broker) fullTopic(c *Client, p *codec.Publish, f func(*codec.Publish) b
 	}
 	q := *p
 	q.Topic = slices.Concat(codec.Bytes(mount), p.Topic)
+	if response := &q.Properties.ResponseTopic; response.Set {
+		response.Value = slices.Concat(codec.Bytes(mount), response.Value)
+	}
 	return f(&q)
 }

@@ -2,6 +2,7 @@ package broker_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -46,6 +47,57 @@ func TestMountPoint(t *testing.T) {
 	}
 }
 
+// A Response Topic is the same for all under one mount point, whatever way a
+// request takes. Those without one get its full name, and those that cannot reach
+// it none. [MQTT-3.3.2-15] v5
+func TestMountPointResponse(t *testing.T) {
+	request := func(topic, response string, qos codec.QoS) *codec.Publish {
+		p := retained(topic, "x", qos)
+		p.Properties.ResponseTopic = codec.Text(response)
+		return p
+	}
+	for qos := codec.QoS0; qos <= codec.QoS2; qos++ {
+		w := durable(t, broker.Config{})
+		watch := filter("#", qos)
+		hall := w.connect(codec.V5, clean("hall")).subscribed(watch)
+		w.at = &broker.Endpoint{Name: "room", MountPoint: "room/"}
+		in := w.connect(codec.V5, clean("in")).subscribed(watch)
+		w.connect(codec.V5, lasting("away", codec.V5)).subscribed(filter("#", 2)).drop()
+		will := withWill(clean("pub"), "t", 0)
+		will.Will.Value.Properties.ResponseTopic = codec.Text("r")
+		pub := w.connect(codec.V5, will)
+		pub.send(request("t", "r", qos))
+		pub.drop()
+		for i, response := range []string{"room/s/1", "room", "room/"} {
+			p := request("room/t", response, qos)
+			if qos > codec.QoS0 {
+				p.PacketID = uint32(i + 1)
+			}
+			hall.send(p)
+		}
+		responses := func(c *client, want ...string) {
+			t.Helper()
+			var got []string
+			for _, p := range c.packets() {
+				if p, ok := p.(*codec.Publish); ok {
+					got = append(got, string(p.Properties.ResponseTopic.Or(codec.Bytes("-"))))
+				}
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("QoS %d: %q, want %q", qos, got, want)
+			}
+		}
+		responses(hall, "room/r", "room/r", "room/s/1", "room", "room/")
+		responses(in, "r", "r", "s/1", "-", "-")
+		w.restart()
+		want := []string{"r", "r", "s/1", "-", "-"}
+		if qos == codec.QoS0 {
+			want = want[1:2] // the Will
+		}
+		responses(w.present(codec.V5, lasting("away", codec.V5), true), want...)
+	}
+}
+
 // What is beside the mount point is not below it, though "room/#" matches it.
 func TestBesideMountPoint(t *testing.T) {
 	w := newWorld(t, broker.Config{})
@@ -76,6 +128,31 @@ func TestMountPointLength(t *testing.T) {
 		}
 		if fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("%d bytes: %v, want %v", room, got, want)
+		}
+	}
+}
+
+// So may a Response Topic and those of a Will, which could not be stored.
+func TestMountPointLengthOfMore(t *testing.T) {
+	for room, want := range map[int]string{65530: "PUBACK 100 10 CONNACK 00 present=false CONNACK 00 present=false", 65531: "PUBACK 100 90 CONNACK 90 present=false CONNACK 90 present=false"} {
+		w := durable(t, broker.Config{})
+		w.at = &broker.Endpoint{MountPoint: "room/"}
+		long := strings.Repeat("x", room)
+		request := publish("t", "", 1)
+		request.Properties.ResponseTopic = codec.Text(long)
+		pub := w.connect(codec.V5, clean("pub"))
+		pub.send(request)
+		got := short(pub.packets()[0])
+		responding := withWill(clean("a"), "t", 1)
+		responding.Will.Value.Properties.ResponseTopic = codec.Text(long)
+		for _, p := range []*codec.Connect{responding, withWill(clean("b"), long, 1)} {
+			c := w.open(codec.V5)
+			c.send(p)
+			got += " " + short(c.packets()[0])
+		}
+		w.restart()
+		if got != want {
+			t.Errorf("%d bytes: %s, want %s", room, got, want)
 		}
 	}
 }
