@@ -159,8 +159,8 @@ func TestAcceptErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &failing{Listener: l.net, failures: 4}
-	l.net = f
+	f := &failing{Listener: l.net[0], failures: 4}
+	l.net[0] = f
 	accepted := make(chan *Conn, 1)
 	ended := make(chan error, 1)
 	go func() { ended <- l.Serve(NewGate(new(config.Limits)), func(c *Conn) { accepted <- c }) }()

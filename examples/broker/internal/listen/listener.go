@@ -27,7 +27,7 @@ import (
 type Listener struct {
 	cfg *config.Listener
 	log *slog.Logger
-	net net.Listener
+	net []net.Listener             // one for each address
 	tls atomic.Pointer[tls.Config] // nil without TLS; Reload replaces it
 
 	closing context.Context // ends with Close
@@ -36,7 +36,7 @@ type Listener struct {
 	troubles
 }
 
-// Open takes the address that cfg names. The error is one line for people. The
+// Open takes the address that cfg names, or all of them for the name of a host. The error is one line for people. The
 // context bounds the look-up of names only.
 func Open(ctx context.Context, cfg *config.Listener, log *slog.Logger) (*Listener, error) {
 	l := &Listener{cfg: cfg}
@@ -48,8 +48,8 @@ func Open(ctx context.Context, cfg *config.Listener, log *slog.Logger) (*Listene
 	var err error
 	if cfg.Network == "unix" {
 		l.net, err = openUnix(ctx, cfg.Address)
-	} else if l.net, err = new(net.ListenConfig).Listen(ctx, cfg.Network, cfg.Address); err != nil {
-		err = explainListen(cfg.Address, err)
+	} else {
+		l.net, err = openTCP(ctx, cfg.Network, cfg.Address, l.log)
 	}
 	if err != nil {
 		return nil, err
@@ -63,12 +63,22 @@ func Open(ctx context.Context, cfg *config.Listener, log *slog.Logger) (*Listene
 // what it leaves the Conn to, closes it.
 func (l *Listener) Serve(gate *Gate, handle func(*Conn)) error {
 	defer l.shaking.Wait()
+	var serving sync.WaitGroup
+	for _, at := range l.net {
+		serving.Go(func() { l.accept(at, gate, handle) })
+	}
+	serving.Wait()
+	return nil
+}
+
+// accept serves one address.
+func (l *Listener) accept(at net.Listener, gate *Gate, handle func(*Conn)) {
 	var wait time.Duration
 	for {
-		nc, err := l.net.Accept()
+		nc, err := at.Accept()
 		switch {
 		case errors.Is(err, net.ErrClosed):
-			return nil
+			return
 		case err != nil:
 			// Out of descriptors, perhaps: others have to end first.
 			wait = min(max(2*wait, shortestWait), longestWait)
@@ -144,8 +154,8 @@ func (l *Listener) shake(c *Conn, timeout time.Duration) error {
 	return c.socket.SetDeadline(time.Time{})
 }
 
-// Addr returns the address that was taken.
-func (l *Listener) Addr() net.Addr { return l.net.Addr() }
+// Addr returns the first address that was taken.
+func (l *Listener) Addr() net.Addr { return l.net[0].Addr() }
 
 // Config returns what Open was called with.
 func (l *Listener) Config() *config.Listener { return l.cfg }
@@ -162,7 +172,11 @@ func (l *Listener) String() string {
 	if l.cfg.Network == "unix" {
 		kinds = append(kinds, "Unix socket")
 	}
-	s := l.net.Addr().String()
+	var places []string
+	for _, at := range l.net {
+		places = append(places, at.Addr().String())
+	}
+	s := strings.Join(places, " and ")
 	if len(kinds) > 0 {
 		s += " (" + strings.Join(kinds, ", ") + ")"
 	}
@@ -173,7 +187,7 @@ func (l *Listener) String() string {
 // handle stay open; those in a handshake are closed.
 func (l *Listener) Close() error {
 	l.close()
-	return l.net.Close()
+	return closeAll(l.net)
 }
 
 // troubles logs what clients can cause at will, at most once a second.

@@ -15,7 +15,7 @@ const socketMode = 0o660
 
 // openUnix listens on a Unix socket. A file of a broker that ended without
 // removing it is in the way and goes; nothing else does.
-func openUnix(ctx context.Context, path string) (net.Listener, error) {
+func openUnix(ctx context.Context, path string) ([]net.Listener, error) {
 	info, err := os.Lstat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -36,7 +36,7 @@ func openUnix(ctx context.Context, path string) (net.Listener, error) {
 		l.Close()
 		return nil, explainListen(path, err)
 	}
-	return l, nil
+	return []net.Listener{l}, nil
 }
 
 // removeStale removes a socket on which nobody listens.
