@@ -186,8 +186,8 @@ func init() {
 		},
 
 		// What the server does.
-		"late": func(r *rig, _ string) error {
-			p := &codec.Publish{Topic: codec.Bytes("replies/c")}
+		"late": func(r *rig, payload string) error {
+			p := &codec.Publish{Topic: codec.Bytes("replies/c"), Payload: []byte(payload)}
 			p.Properties.CorrelationData = codec.Some(r.data)
 			_, err := r.s.Publish(r.now, p)
 			return err

@@ -106,6 +106,9 @@ type Requests struct {
 	// Timeout bounds the wait for a response where the request says nothing
 	// else. 0 stands for 30 s.
 	Timeout time.Duration
+	// MaximumResponse bounds, in bytes, the payload of a response that comes in
+	// pieces, see StreamAbove of a session. 0 stands for 16 MiB.
+	MaximumResponse int
 	// ResponseTopic is the Response Topic of requests that name none.
 	ResponseTopic string
 	// TopicFrom forms it from the server's Response Information and the Client
@@ -123,6 +126,7 @@ const (
 	defaultStable   = time.Minute
 	defaultRequests = 1000
 	defaultTimeout  = 30 * time.Second
+	defaultResponse = 16 << 20
 )
 
 // normalize replaces zero values by what they stand for.
@@ -139,6 +143,7 @@ func (c *Config) normalize() {
 	}
 	c.FiltersPerPacket = orDefault(c.FiltersPerPacket, defaultFilters)
 	c.Requests.Maximum = orDefault(c.Requests.Maximum, defaultRequests)
+	c.Requests.MaximumResponse = orDefault(c.Requests.MaximumResponse, defaultResponse)
 	c.Requests.Timeout = orDefault(c.Requests.Timeout, defaultTimeout)
 }
 

@@ -41,7 +41,7 @@
 // # Large payloads
 //
 // With StreamAbove of the session, payloads above that size are never held as a
-// whole: the StreamHandler of SubscribeWith takes them piece by piece, or the
+// whole, except for responses to requests: the StreamHandler of SubscribeWith takes them piece by piece, or the
 // driver as MessageBegin, MessageData and MessageEnd.
 //
 // # Outcomes

@@ -28,7 +28,8 @@ type Event struct {
 	// Restored marks a subscription that was made again because the server
 	// had lost it.
 	Restored bool
-	// Late marks a response that came after its request had ended.
+	// Late marks a response that came after its request had ended: a Stray, or a
+	// MessageBegin.
 	Late bool
 }
 

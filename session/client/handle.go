@@ -39,7 +39,8 @@ func (c *Client) message(ev *Event) bool {
 	if k := c.answered(ev); k != nil {
 		return c.answer(k, ev)
 	}
-	if ev.Kind == Stray {
+	if ev.Late {
+		ev.Kind = Stray
 		return true
 	}
 	s := &c.subs

@@ -33,8 +33,14 @@ func init() {
 		b, err := p.AppendTo(nil, codec.V5)
 		if err == nil {
 			r.feed(b[:len(b)-1])
+			r.missing = b[len(b)-1:]
 		}
 		return err
+	}
+	// rest is the byte that half left out.
+	commands["rest"] = func(r *rig, _ string) error {
+		r.feed(r.missing)
+		return nil
 	}
 	// stream subscribes with a handler for payloads in pieces.
 	commands["stream"] = func(r *rig, args string) error {

@@ -49,8 +49,9 @@ func (s *calls) init() {
 // The token is that of the message, which has its own outcome. Responses are
 // acknowledged by the Client, also with ManualAck. The request ends
 // exactly once, by the response or by an error: with h in a call of h, which
-// runs like a Handler, without h in an event Response. Errors of it are
-// ErrNoResponse, ErrStopped, ErrRefused if the server refused the message or
+// runs like a Handler, without h in an event Response. A response that comes in
+// pieces is put together, up to Requests.MaximumResponse. Errors of it are
+// codec.ErrTooLarge for one beyond that, ErrNoResponse, ErrStopped, ErrRefused if the server refused the message or
 // the subscription, and what the message was Dropped for.
 //
 // Errors of Request itself are those of Publish, ErrNoResponseTopic, ErrLimit
@@ -151,8 +152,8 @@ func (c *Client) listen(topic string) {
 	c.flush()
 }
 
-// answered returns the request that a message responds to. Of a response that
-// comes too late it makes a Stray.
+// answered returns the request that a message responds to, nil if there is none.
+// A response that comes too late it marks as Late.
 func (c *Client) answered(ev *Event) *call {
 	s, props := &c.calls, &ev.Publish.Properties
 	data := props.CorrelationData.Value
@@ -163,10 +164,15 @@ func (c *Client) answered(ev *Event) *call {
 		return k
 	}
 	if s.ours(data) && s.byData[string(data)] == nil {
-		ev.Kind, ev.Late = Stray, true
-		c.stats.Late++
+		c.late(ev)
 	}
 	return nil
+}
+
+// late marks a response that comes too late.
+func (c *Client) late(ev *Event) {
+	ev.Late = true
+	c.stats.Late++
 }
 
 // answer ends a request with its response. It reports whether the driver is to
@@ -174,15 +180,20 @@ func (c *Client) answered(ev *Event) *call {
 func (c *Client) answer(k *call, ev *Event) bool {
 	c.calls.remove(k)
 	c.stats.Responses++
-	if c.cfg.Session.ManualAck && ev.Token != 0 {
-		_ = c.s.Ack(c.now, ev.Token, session.Reply{}) // the token has just come
-	}
+	c.acknowledge(ev)
 	ev.Kind, ev.Token = Response, k.token
 	if k.handler == nil {
 		return true
 	}
 	c.respond(k.handler, ev)
 	return false
+}
+
+// acknowledge acknowledges a response where the application does so for messages.
+func (c *Client) acknowledge(ev *Event) {
+	if c.cfg.Session.ManualAck && ev.Token != 0 {
+		_ = c.s.Ack(c.now, ev.Token, session.Reply{}) // the token has just come
+	}
 }
 
 // fail ends a request without a response.

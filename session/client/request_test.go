@@ -75,19 +75,21 @@ func TestRequest(t *testing.T) {
 // TestLateResponse tells a response that comes too late from other messages.
 func TestLateResponse(t *testing.T) {
 	r := newRig(t)
-	for _, line := range []string{`client {"ClientID":"c"}`, "subscribe r replies/#", "up",
+	r.command(`config {"Session":{"StreamAbove":10}}`)
+	for _, line := range []string{`client {"ClientID":"c"}`, "stream r replies/#", "up",
 		`request 1s - {"Topic":"q","Properties":{"ResponseTopic":"replies/c"}}`, "after 1s"} {
 		r.command(line)
 		r.drain()
 	}
-	r.out.Reset()
-	r.command("late")
-	r.drain()
-	want := "Stray late=true"
-	if got := r.out.String(); !strings.Contains(got, want) || strings.Contains(got, "handler") {
-		t.Errorf("got %s, want %s", got, want)
+	for line, want := range map[string]string{"late": "Stray late=true", "late longer-than-ten-bytes": "MessageBegin late=true"} {
+		r.out.Reset()
+		r.command(line)
+		r.drain()
+		if got := r.out.String(); !strings.Contains(got, want) || strings.Contains(got, "handler") || strings.Contains(got, "stream") {
+			t.Errorf("got %s, want %s", got, want)
+		}
 	}
-	if s := r.c.Stats(); s.Late != 1 || s.Stray != 0 || s.Failed != 1 {
+	if s := r.c.Stats(); s.Late != 2 || s.Stray != 0 || s.Failed != 1 {
 		t.Errorf("%+v", s)
 	}
 }

@@ -51,6 +51,7 @@ type rig struct {
 	inside        string                   // what handlers run
 	incoming      client.Incoming          // of the handler that runs
 	data          codec.Bytes              // Correlation Data of the request that the server got last
+	missing       []byte                   // of the packet that half began
 	timers        bool
 }
 

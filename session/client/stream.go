@@ -1,14 +1,20 @@
 package client
 
-import "time"
+import (
+	"fmt"
+	"time"
+
+	"github.com/mqttcore/mqttcore/codec"
+	"github.com/mqttcore/mqttcore/session"
+)
 
 // StreamHandler takes the beginning of a message whose payload comes in pieces,
 // see StreamAbove of a session: m has no payload yet, and size is its length in
 // bytes. It returns what takes the payload, or nil to let it pass by. It runs like
 // a Handler, and so do the methods of the Stream.
 //
-// Messages with a smaller payload go to the Handler. What is published in answer
-// to a Request has to be whole: a response in pieces is a message like others.
+// Messages with a smaller payload go to the Handler, and responses to the one of
+// their Request, which puts them together.
 type StreamHandler func(now time.Time, m Incoming, size int64) Stream
 
 // Stream takes the payload of one message.
@@ -24,13 +30,63 @@ type Stream interface {
 // streams is where the payload that comes in pieces goes. There is one such
 // message at a time.
 type streams struct {
-	to     []Stream
-	passed bool // the driver sees the pieces too
+	to       []Stream
+	passed   bool // the driver sees the pieces too
+	response *response
+}
+
+// response is one that comes in pieces.
+type response struct {
+	of      *call // nil if nobody wants it any more
+	publish *codec.Publish
+}
+
+func (r *response) add(piece []byte) {
+	if r.of != nil {
+		r.publish.Payload = append(r.publish.Payload, piece...)
+	}
+}
+
+// collect begins to put a response together. What it takes grows with what comes,
+// not with what is announced.
+func (c *Client) collect(k *call, ev *Event) {
+	if ev.Size > int64(c.cfg.Requests.MaximumResponse) {
+		c.fail(k, &session.Error{Op: "Request", Err: codec.ErrTooLarge, Code: codec.ReasonPacketTooLarge,
+			Detail: fmt.Sprintf("the response has %d bytes, see Requests.MaximumResponse", ev.Size)})
+		k = nil
+	}
+	c.streams.response = &response{of: k, publish: ev.Publish.Clone()}
+}
+
+// collected ends a response that came in pieces. With an error it may come again.
+func (c *Client) collected(r *response, ev *Event) bool {
+	switch {
+	case ev.Err != nil:
+		return false
+	case r.of == nil:
+		c.acknowledge(ev)
+		return false
+	}
+	ev.Publish = r.publish
+	if c.calls.byData[r.of.data] == r.of {
+		return c.answer(r.of, ev)
+	}
+	c.late(ev) // its time passed meanwhile
+	ev.Kind = Stray
+	return true
 }
 
 // begin hands a message whose payload is to come to whom it is for. It reports
 // whether the driver is to see it.
 func (c *Client) begin(ev *Event) bool {
+	if k := c.answered(ev); k != nil {
+		c.collect(k, ev)
+		return false
+	}
+	if ev.Late {
+		c.streams.passed = true
+		return true
+	}
 	s := &c.subs
 	c.match(ev.Publish)
 	found := s.found
@@ -71,8 +127,11 @@ func (c *Client) takeStream(h StreamHandler, ev *Event) Stream {
 func (c *Client) piece(ev *Event) bool {
 	c.handling = true
 	defer c.handled()
-	for _, to := range c.streams.to {
-		for _, p := range ev.Data {
+	for _, p := range ev.Data {
+		if r := c.streams.response; r != nil {
+			r.add(p)
+		}
+		for _, to := range c.streams.to {
 			to.Piece(c.now, p)
 		}
 	}
@@ -81,8 +140,11 @@ func (c *Client) piece(ev *Event) bool {
 
 // end tells the end of a payload.
 func (c *Client) end(ev *Event) bool {
-	to, passed := c.streams.to, c.streams.passed
+	to, passed, response := c.streams.to, c.streams.passed, c.streams.response
 	c.streams = streams{}
+	if response != nil {
+		return c.collected(response, ev)
+	}
 	c.handling = true
 	defer c.handled()
 	for _, s := range to {
