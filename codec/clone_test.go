@@ -222,3 +222,28 @@ func TestDecoderReuses(t *testing.T) {
 		t.Error("NewPacket of a type that does not exist")
 	}
 }
+
+// CloneTo makes what Clone does, in exactly the memory that CloneSize asks for.
+func TestCloneTo(t *testing.T) {
+	everyPacket(t, func(t *testing.T, data []byte, v Version) {
+		p, ok := mustDecode(t, data, v).(*Publish)
+		if !ok {
+			return
+		}
+		buf := bytes.Repeat([]byte{0xEE}, p.CloneSize()+1)
+		q := Publish{Topic: Bytes("old"), PacketID: 9}
+		p.CloneTo(&q, buf[:p.CloneSize():p.CloneSize()])
+		if diff := same(&q, p.Clone()); diff != "" {
+			t.Error(diff)
+		}
+		if n := len(buf) - 1; buf[n] != 0xEE || n > 0 && bytes.Count(buf, []byte{0xEE}) == len(buf) {
+			t.Errorf("of %d bytes not all are used: %x", n, buf)
+		}
+		for i := range buf {
+			buf[i] = 0
+		}
+		if p.CloneSize() > 0 && same(&q, p.Clone()) == "" {
+			t.Error("the bytes are not in buf")
+		}
+	})
+}

@@ -95,7 +95,11 @@ func (c *core) appendMessage(m *message, p *codec.Publish) error {
 	if m.streamed {
 		return c.appendHead(p, int(m.size))
 	}
-	return c.appendPublish(p, c.inline(m, p))
+	inline := c.inline(m, p)
+	if !inline {
+		m.kept.lend()
+	}
+	return c.appendPublish(p, inline)
 }
 
 // appendPublish appends a PUBLISH to the output, if the peer takes it.

@@ -2,6 +2,7 @@ package session
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/mqttcore/mqttcore/codec"
 )
@@ -11,8 +12,9 @@ import (
 // connection encodes it for itself, since most messages go to one peer; the
 // second one makes the encoding that it and those after it have in common.
 //
-// These encodings lie one after the other in chunks that are only appended to
+// Those of QoS 0 lie one after the other in chunks that are only appended to
 // and never used again, so a Write may refer to them for as long as it takes.
+// Above QoS 0 each peer has a Packet Identifier of its own, and gets a copy.
 
 const (
 	chunkSize = 16 << 10
@@ -80,6 +82,9 @@ func (c *core) emitShared(m *message) (done bool, err error) {
 	if m.qos != codec.QoS0 {
 		putPacketID(buf[len(room)+e.id:], m.id, c.own.Wide())
 	}
+	if e.payload != nil {
+		m.kept.lend()
+	}
 	c.wrote(buf, e.payload)
 	return true, nil
 }
@@ -108,7 +113,10 @@ func (c *core) encodeShared(e *encoding, m *message) bool {
 	if size > maxEncoding {
 		return false
 	}
-	if cap(e.chunk)-len(e.chunk) < size {
+	switch {
+	case m.qos != codec.QoS0:
+		e.chunk = slices.Grow(e.chunk[:0], size) // what it held was copied
+	case cap(e.chunk)-len(e.chunk) < size:
 		e.chunk = make([]byte, 0, chunkSize)
 	}
 	start := len(e.chunk)

@@ -48,7 +48,8 @@ func (c *core) letGo(m *message) {
 	if m.epoch == c.st.epoch && c.status == StatusConnected {
 		c.uncount(m)
 	}
-	m.pub, m.ids = nil, nil
+	m.kept.Release()
+	m.pub, m.kept, m.ids = nil, nil, nil
 }
 
 // Vacancy returns how many messages of QoS 1 and 2 may be sent now before

@@ -19,6 +19,7 @@ const (
 type message struct {
 	prev, next *message
 	pub        *codec.Publish // nil from PUBREC on, and for requests
+	kept       *Kept          // what pub is in the memory of; may be nil
 	ids        *codec.SubscriptionIdentifiers
 	token      uint64
 	order      uint64 // of PUBREC, the place among PUBRELs

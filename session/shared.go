@@ -15,15 +15,19 @@ type Shared struct {
 	decoder   codec.Decoder
 	buffers   [][]byte
 	kept      int // bytes in buffers
+	keptLow   int // the least of it since it was shrunk
 	messages  *message
 	spare     int // entries in messages
 	receipts  *receipt
 	unused    int // entries in receipts
 	notes     [][]note
+	noteSpace int // entries in notes
 	cuts      [][]cut
 	works     []*work
 	exchanges []*exchanges
 	encoded   encodings
+	keeper    keeper
+	rounds    int       // Reclaims since it was shrunk
 	last      *settings // of the connection made last
 
 	data  [1][]byte // of a MessageData
@@ -58,8 +62,8 @@ type Shared struct {
 }
 
 const (
-	maxSpareBytes   = 1 << 20 // of all buffers
-	maxSpareLists   = 64
+	maxSpareBytes   = 4 << 20 // of all buffers
+	maxSpareNotes   = 32 << 10
 	maxSpareBuffer  = 256 << 10 // larger buffers are left to the collector
 	maxSpareEntries = 4096
 	firstBuffer     = 512
@@ -72,6 +76,7 @@ func (s *Shared) buffer() []byte {
 		s.buffers[n-1] = nil
 		s.buffers = s.buffers[:n-1]
 		s.kept -= cap(b)
+		s.keptLow = min(s.keptLow, s.kept)
 		return b
 	}
 	return make([]byte, 0, firstBuffer)
@@ -103,6 +108,7 @@ func (s *Shared) message() *message {
 
 // freeMessage takes back an entry that is in no list.
 func (s *Shared) freeMessage(m *message) {
+	m.kept.Release()
 	if s.spare >= maxSpareEntries {
 		return
 	}
@@ -135,13 +141,15 @@ func (s *Shared) noteList() []note {
 	if n := len(s.notes); n > 0 {
 		l := s.notes[n-1]
 		s.notes = s.notes[:n-1]
+		s.noteSpace -= cap(l)
 		return l
 	}
 	return make([]note, 0, 8)
 }
 
 func (s *Shared) freeNotes(l []note) {
-	if cap(l) <= 1024 && len(s.notes) < maxSpareLists {
+	if s.noteSpace+cap(l) <= maxSpareNotes {
+		s.noteSpace += cap(l)
 		s.notes = append(s.notes, l[:0])
 	}
 }
@@ -165,6 +173,19 @@ func (s *Shared) freeCuts(l []cut) {
 		}
 		s.cuts = append(s.cuts, l[:0])
 	}
+}
+
+// spareRounds is the number of Reclaims after which half of what was not needed
+// since is left to the collector.
+const spareRounds = 1024
+
+// shrink leaves spare memory to the collector.
+func (s *Shared) shrink() {
+	for gone := 0; gone < (s.keptLow+1)/2 && len(s.buffers) > 0; {
+		gone += cap(s.buffer())
+	}
+	s.keptLow = s.kept
+	s.keeper.shrink()
 }
 
 // settings returns settings that are equal to cfg, the same for several

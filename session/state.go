@@ -118,6 +118,9 @@ type Delivery struct {
 	// Expires is the time at which the message expires. The zero time stands
 	// for the message's own interval, counted from now. (v5.0 3.3.2.3.3)
 	Expires time.Time
+	// Kept is what keeps the message, of which the session becomes a user; nil for
+	// a message that the collector may free.
+	Kept *Kept
 }
 
 // Enqueue adds a message to the queue of a session that no connection has. It
@@ -139,8 +142,10 @@ func (s *State) Enqueue(now time.Time, p *codec.Publish, d Delivery, limits Queu
 		n.event(&ev, nil)
 		ev.Record = events.RecordMessage
 		dropped(ev)
+		old.kept.Release()
 	})
 	if err != nil {
+		m.kept.Release()
 		return 0, err
 	}
 	return m.token, nil
@@ -148,7 +153,7 @@ func (s *State) Enqueue(now time.Time, p *codec.Publish, d Delivery, limits Queu
 
 // set fills in what the message says about itself, or d in its place.
 func (m *message) set(now time.Time, p *codec.Publish, d Delivery) {
-	m.pub, m.qos, m.retain, m.ids = p, d.QoS, d.Retain, d.SubscriptionIdentifiers
+	m.pub, m.kept, m.qos, m.retain, m.ids = p, d.Kept.Use(), d.QoS, d.Retain, d.SubscriptionIdentifiers
 	switch interval, ok := p.Properties.MessageExpiryInterval.Get(); {
 	case !d.Expires.IsZero():
 		m.expires = d.Expires.UnixMilli()

@@ -14,7 +14,8 @@ import (
 type body struct {
 	number  uint64
 	payload codec.Bytes
-	refs    int // records that were told and need it
+	kept    *session.Kept // what keeps the payload; nil for the collector
+	refs    int           // records that were told and need it
 }
 
 // bodies are the payloads that are stored once, by their first byte in memory,
@@ -23,6 +24,8 @@ type bodies struct {
 	known  map[*byte]*body
 	number uint64  // of the newest
 	fresh  []*byte // of this batch, which may turn out not to be needed
+	spare  []*body
+	tables []bodyTable // of sessions, empty
 }
 
 // minBody is the size of the smallest payload that is stored once: a smaller one
@@ -44,19 +47,52 @@ func (b *Broker) shares(p *codec.Publish, receivers []*sess) bool {
 	return n > 1
 }
 
-// share makes the payload of a message that is kept one that is stored once.
-func (b *Broker) share(p *codec.Publish) {
-	if first := &p.Payload[0]; b.bodies.known[first] == nil {
-		b.bodies.known[first] = &body{payload: p.Payload}
-		b.bodies.fresh = append(b.bodies.fresh, first)
+// share makes the payload of a message that is owned one that is stored once.
+func (b *Broker) share(m *routed) {
+	l := &b.bodies
+	first := &m.Payload[0]
+	if l.known[first] != nil {
+		return
 	}
+	var x *body
+	if n := len(l.spare); n > 0 {
+		x, l.spare = l.spare[n-1], l.spare[:n-1]
+	} else {
+		x = new(body)
+	}
+	*x = body{payload: m.Payload, kept: m.kept.Use()}
+	l.known[first] = x
+	l.fresh = append(l.fresh, first)
+}
+
+// forget ends a body that no record needs.
+func (l *bodies) forget(x *body) {
+	delete(l.known, &x.payload[0])
+	x.kept.Release()
+	*x = body{}
+	if len(l.spare) < mostSpare {
+		l.spare = append(l.spare, x)
+	}
+}
+
+const (
+	// mostSpare is the number of bodies, and of tables, that are kept to be used
+	// again, mostRecords that of the records that such a table may have had.
+	mostSpare   = 1024
+	mostRecords = 64
+)
+
+// bodyTable holds what the records of a session need, by the keys of these.
+type bodyTable struct {
+	of   map[uint64]*body
+	most int // records at a time
 }
 
 // settle forgets what nobody stored.
 func (l *bodies) settle() {
 	for _, first := range l.fresh {
 		if x := l.known[first]; x != nil && x.number == 0 {
-			delete(l.known, first)
+			l.forget(x)
 		}
 	}
 	clear(l.fresh)
@@ -72,50 +108,70 @@ func (b *Broker) record(s *sess, ev events.Event) []byte {
 	}
 	if x == nil {
 		b.release(s, ev.Key())
-		return session.AppendRecord([]byte{0}, ev)
+		value := session.AppendRecord(append(b.changes.room(), 0), ev)
+		return b.changes.formed(value)
 	}
 	if x.number == 0 {
 		b.bodies.number++
 		x.number = b.bodies.number
-		b.tell(store(x.key(), x.payload))
+		b.tell(store(b.changes.bodyKey(x), x.payload))
 	}
-	if s.bodies[ev.Key()] != x {
+	if s.bodies.of[ev.Key()] != x {
 		b.refer(s, ev.Key(), x)
 	}
 	q := *ev.Publish
 	q.Payload, ev.Publish = nil, &q
-	return session.AppendRecord(binary.AppendUvarint(nil, x.number), ev)
+	value := session.AppendRecord(binary.AppendUvarint(b.changes.room(), x.number), ev)
+	return b.changes.formed(value)
 }
 
-func (x *body) key() []byte { return binary.BigEndian.AppendUint64([]byte{keyBody}, x.number) }
+func (l *changes) bodyKey(x *body) []byte {
+	return l.formed(binary.BigEndian.AppendUint64(append(l.room(), keyBody), x.number))
+}
 
 // refer notes that a record needs a body.
 func (b *Broker) refer(s *sess, record uint64, x *body) {
-	if s.bodies == nil {
-		s.bodies = make(map[uint64]*body)
+	t := &s.bodies
+	if t.of == nil {
+		*t = b.bodies.table()
 	}
-	s.bodies[record] = x
+	t.of[record] = x
+	t.most = max(t.most, len(t.of))
 	x.refs++
 }
 
 // release notes that a record is gone or needs its body no more.
 func (b *Broker) release(s *sess, record uint64) {
-	x := s.bodies[record]
+	t := &s.bodies
+	x := t.of[record]
 	if x == nil {
 		return
 	}
-	if delete(s.bodies, record); len(s.bodies) == 0 {
-		s.bodies = nil
+	if delete(t.of, record); len(t.of) == 0 {
+		if len(b.bodies.tables) < mostSpare && t.most <= mostRecords {
+			b.bodies.tables = append(b.bodies.tables, *t)
+		}
+		*t = bodyTable{}
 	}
 	if x.refs--; x.refs == 0 {
-		delete(b.bodies.known, &x.payload[0])
-		b.tellLater(discard(x.key()))
+		b.tellLater(discard(b.changes.bodyKey(x)))
+		b.bodies.forget(x)
 	}
+}
+
+// table returns an empty table for a session.
+func (l *bodies) table() bodyTable {
+	if n := len(l.tables); n > 0 {
+		t := l.tables[n-1]
+		l.tables = l.tables[:n-1]
+		return t
+	}
+	return bodyTable{of: make(map[uint64]*body)}
 }
 
 // releaseAll is release for all records of a session.
 func (b *Broker) releaseAll(s *sess) {
-	for _, record := range slices.Sorted(maps.Keys(s.bodies)) {
+	for _, record := range slices.Sorted(maps.Keys(s.bodies.of)) {
 		b.release(s, record)
 	}
 }

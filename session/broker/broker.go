@@ -57,6 +57,7 @@ type Broker struct {
 	sys           sysState
 	match         match // of the message that is being routed
 	scratch       scratch
+	scrub         bool // memory that is used again is overwritten first: for tests
 	stats         Stats
 }
 

@@ -48,7 +48,9 @@ type client struct {
 }
 
 func newWorld(t testing.TB, cfg broker.Config) *world {
-	return &world{t: t, b: broker.New(cfg), now: start, clients: make(map[broker.Handle]*client)}
+	b := broker.New(cfg)
+	b.Scrub()
+	return &world{t: t, b: b, now: start, clients: make(map[broker.Handle]*client)}
 }
 
 // drain serves the events that are due.
@@ -76,7 +78,7 @@ func (w *world) drain() {
 				c.in = append(c.in, b...)
 			}
 		case events.Store, events.Discard:
-			w.unit = append(w.unit, ev)
+			w.unit.add(ev)
 		case events.Timer:
 			w.timer = ev.Deadline
 		case events.Close:

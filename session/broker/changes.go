@@ -39,7 +39,10 @@ const storedVersion = codec.V5
 // changes collects what is told at the end of a batch. Whatever takes something
 // away or ends an exchange has to come after what takes its place: the record of
 // a QoS 2 identifier, for one, after the message in the queues of all receivers.
-type changes struct{ late []Event }
+type changes struct {
+	late []Event
+	mem  []byte // keys and values of this batch
+}
 
 // settle hands what was collected to the outbox.
 func (l *changes) settle(o *outbox) bool {
@@ -48,9 +51,44 @@ func (l *changes) settle(o *outbox) bool {
 	}
 	o.list = append(o.list, l.late...)
 	clear(l.late)
-	l.late = l.late[:0]
+	if l.late = l.late[:0]; cap(l.late) > mostEvents {
+		l.late = nil
+	}
 	return true
 }
+
+// room returns what a key or value is appended to. formed takes it over, and
+// returns it: where there was too little room it has memory of its own, and those
+// that follow get more.
+func (l *changes) room() []byte { return l.mem[len(l.mem):] }
+
+func (l *changes) formed(b []byte) []byte {
+	if room := cap(l.mem) - len(l.mem); cap(b) == room {
+		l.mem = l.mem[:len(l.mem)+len(b)]
+	} else {
+		l.mem = make([]byte, 0, min(2*max(cap(l.mem), len(b), firstChanges), mostChanges))
+	}
+	return b[:len(b):len(b)]
+}
+
+// reclaim makes the memory of keys and values ready for the next batch, once all
+// events were pulled.
+func (l *changes) reclaim(scrub bool) {
+	if scrub {
+		for i := range l.mem {
+			l.mem[i] = 0xFF
+		}
+	}
+	l.mem = l.mem[:0]
+}
+
+const (
+	// mostEvents is the number of events up to which a list of them is used again,
+	// mostChanges the bytes of keys and values, which begin with firstChanges.
+	mostEvents   = 8 << 10
+	mostChanges  = 1 << 20
+	firstChanges = 1 << 10
+)
 
 // outbox holds events of the broker itself.
 type outbox struct {
@@ -66,7 +104,9 @@ func (o *outbox) pull(ev *Event) bool {
 	o.list[o.next] = Event{}
 	o.next++
 	if o.next == len(o.list) {
-		o.list, o.next = o.list[:0], 0
+		if o.list, o.next = o.list[:0], 0; cap(o.list) > mostEvents {
+			o.list = nil
+		}
 	}
 	return true
 }
@@ -80,10 +120,13 @@ func discard(key []byte) Event { return Event{Event: events.Event{Kind: events.D
 func (b *Broker) tell(ev Event)      { b.outbox.list = append(b.outbox.list, ev) }
 func (b *Broker) tellLater(ev Event) { b.changes.late = append(b.changes.late, ev) }
 
-// key returns the key of something of a session.
-func (s *sess) key(kind byte) []byte {
-	return append(binary.BigEndian.AppendUint64([]byte{keySession}, s.number), kind)
+// appendKey appends the key of something of a session.
+func (s *sess) appendKey(dst []byte, kind byte) []byte {
+	return append(binary.BigEndian.AppendUint64(append(dst, keySession), s.number), kind)
 }
+
+// key returns the key of something of a session.
+func (s *sess) key(kind byte) []byte { return s.appendKey(nil, kind) }
 
 // change passes on a change that a session tells of itself.
 func (b *Broker) change(c *conn, ev *Event) {
@@ -96,22 +139,23 @@ func (b *Broker) change(c *conn, ev *Event) {
 		b.discardRecord(s, ev.Event.Key())
 	case ev.Record == events.RecordMessage && ev.QoS == codec.QoS0:
 	case ev.Record == events.RecordReceived:
-		b.tellLater(store(s.recordKey(ev.Event.Key()), b.record(s, ev.Event)))
+		b.tellLater(store(b.recordKey(s, ev.Event.Key()), b.record(s, ev.Event)))
 	default:
 		value := b.record(s, ev.Event)
-		b.tell(store(s.recordKey(ev.Event.Key()), value))
+		b.tell(store(b.recordKey(s, ev.Event.Key()), value))
 	}
 }
 
 // recordKey returns the key of a record of the state of a session.
-func (s *sess) recordKey(record uint64) []byte {
-	return binary.BigEndian.AppendUint64(s.key(keyRecord), record)
+func (b *Broker) recordKey(s *sess, record uint64) []byte {
+	l := &b.changes
+	return l.formed(binary.BigEndian.AppendUint64(s.appendKey(l.room(), keyRecord), record))
 }
 
 // discardRecord tells that a record of the state of a session is gone.
 func (b *Broker) discardRecord(s *sess, record uint64) {
 	if s.durable {
-		b.tellLater(discard(s.recordKey(record)))
+		b.tellLater(discard(b.recordKey(s, record)))
 		b.release(s, record)
 	}
 }
@@ -129,7 +173,7 @@ func (b *Broker) storeQueued(s *sess, token uint64, p *codec.Publish, d session.
 	}
 	ev := events.Event{Kind: events.Store, Record: events.RecordMessage, Token: token, QoS: d.QoS, Publish: &q, Deadline: d.Expires}
 	value := b.record(s, ev)
-	b.tell(store(s.recordKey(ev.Key()), value))
+	b.tell(store(b.recordKey(s, ev.Key()), value))
 }
 
 // storeInfo tells of a new session.

@@ -68,6 +68,31 @@ const (
 	owned    ownership = true  // it is the broker's and does not change any more
 )
 
+// routed is a message on its way to those who get it.
+type routed struct {
+	*codec.Publish
+	kept    *session.Kept // what keeps it; nil for the collector
+	whose   ownership
+	from    *Client // nil for the broker itself
+	expires time.Time
+}
+
+// own makes the message one that may be kept. A retained one, which may stay for
+// long, gets memory of its own.
+func (b *Broker) own(m *routed) {
+	switch {
+	case m.whose == owned:
+		return
+	case m.Retain:
+		m.Publish = m.Publish.Clone()
+		m.PacketID, m.Dup = 0, false
+	default:
+		m.kept = b.shared.Keep(m.Publish)
+		m.Publish = &m.kept.Publish
+	}
+	m.whose = owned
+}
+
 // Publish routes a message of the application, as if a client had sent it. It
 // copies what it has to keep.
 func (b *Broker) Publish(now time.Time, p *codec.Publish) error {
@@ -169,36 +194,38 @@ func (b *Broker) publish(from *sess, p *codec.Publish, whose ownership) int {
 	if n == 0 && !p.Retain {
 		return 0
 	}
-	var expires time.Time
+	msg := routed{Publish: p, whose: whose, from: from.origin()}
 	if interval, ok := p.Properties.MessageExpiryInterval.Get(); ok {
-		expires = b.now.Add(time.Duration(interval) * time.Second)
+		msg.expires = b.now.Add(time.Duration(interval) * time.Second)
 	}
-	origin := from.origin()
 	if p.Retain {
-		p, whose = own(p, whose), owned
-		b.retain(origin, p, expires)
+		b.own(&msg)
+		b.retain(&msg)
 	}
 	if b.shares(p, m.sessions) {
-		p, whose = own(p, whose), owned
-		b.share(p)
+		b.own(&msg)
+		b.share(&msg)
 	}
 	for _, s := range m.sessions {
 		d := session.Delivery{
 			QoS:                     b.qos(p, s.hit.qos),
 			Retain:                  p.Retain && s.hit.retain, // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
 			SubscriptionIdentifiers: s.hit.ids,
-			Expires:                 expires,
+			Expires:                 msg.expires,
 		}
-		if s.outside(p.Topic) || !b.mayDeliver(s, p, origin) || whose == borrowed && len(m.sessions) < many && b.pass(s, p, &d, n == 1) {
-			continue
+		switch {
+		case s.outside(p.Topic), !b.mayDeliver(s, msg.Publish, msg.from):
+		case msg.whose == borrowed && len(m.sessions) < many && b.pass(s, p, &d, n == 1):
+		default:
+			b.own(&msg)
+			b.deliver(s, &msg, d)
 		}
-		p, whose = own(p, whose), owned
-		b.deliver(s, b.seenBy(s.client, p), d)
 	}
 	for _, g := range m.groups {
-		p, whose = own(p, whose), owned
-		b.deliverShared(g, p, origin, expires)
+		b.own(&msg)
+		b.deliverShared(g, &msg)
 	}
+	msg.kept.Release()
 	return n
 }
 
@@ -221,16 +248,6 @@ func (s *sess) origin() *Client {
 		return nil
 	}
 	return s.client
-}
-
-// own returns a message that may be kept.
-func own(p *codec.Publish, whose ownership) *codec.Publish {
-	if whose == owned {
-		return p
-	}
-	p = p.Clone()
-	p.PacketID, p.Dup = 0, false
-	return p
 }
 
 // soleSize is the payload size in bytes from which a message of QoS 0 to a sole

@@ -127,19 +127,28 @@ func mountedFilter(mount string, filter codec.Bytes) codec.Bytes {
 	return slices.Concat(filter[:len(filter)-len(rest)], codec.Bytes(mount), rest)
 }
 
-// seenBy returns a message as a client sees it: without its mount point. p does
-// not change any more.
-func (b *Broker) seenBy(c *Client, p *codec.Publish) *codec.Publish {
+// seenBy returns a message as a client sees it, without its mount point, and what
+// keeps it. The message is owned.
+func (b *Broker) seenBy(c *Client, m *routed) (*codec.Publish, *session.Kept) {
 	mount := c.Endpoint.MountPoint
 	if mount == "" {
-		return p
+		return m.Publish, m.kept
 	}
-	if seen := &b.scratch.seen; seen.of != p || seen.mount != mount {
-		q := *p
-		unmount(mount, &q.Topic, &q.Properties.ResponseTopic)
-		*seen = view{of: p, mount: mount, message: &q}
+	seen := &b.scratch.seen
+	if seen.of == m.Publish && seen.mount == mount {
+		return seen.message, seen.kept
 	}
-	return b.scratch.seen.message
+	seen.kept.Release()
+	*seen = view{of: m.Publish, mount: mount}
+	if m.kept != nil {
+		seen.kept = m.kept.View()
+		seen.message = &seen.kept.Publish
+	} else {
+		q := *m.Publish
+		seen.message = &q
+	}
+	unmount(mount, &seen.message.Topic, &seen.message.Properties.ResponseTopic)
+	return seen.message, seen.kept
 }
 
 // outside reports whether a topic that matches a filter of a session is not below
@@ -151,6 +160,7 @@ func (s *sess) outside(topic codec.Bytes) bool {
 // view is a message as it is seen under a mount point.
 type view struct {
 	of, message *codec.Publish
+	kept        *session.Kept
 	mount       string
 }
 

@@ -47,7 +47,11 @@ func (b *Broker) NextInto(ev *Event) bool {
 				continue
 			}
 			if c = b.writers.head; c == nil {
-				return b.tellDeadline(ev)
+				if b.tellDeadline(ev) {
+					return true
+				}
+				b.reclaim()
+				return false
 			}
 			if b.write(c, ev) {
 				return true
@@ -68,6 +72,15 @@ func (b *Broker) NextInto(ev *Event) bool {
 			return true
 		}
 	}
+}
+
+// reclaim makes memory ready to be used again that events referred to, all of
+// which were pulled.
+func (b *Broker) reclaim() {
+	b.scratch.seen.kept.Release()
+	b.scratch.seen = view{}
+	b.shared.Reclaim()
+	b.changes.reclaim(b.scrub)
 }
 
 // write lets a connection write, unless its transport is blocked. One whose
@@ -116,7 +129,7 @@ func (b *Broker) handle(c *conn, ev *Event) bool {
 		return b.message(c, ev)
 	case events.Published:
 		if c.sess != nil {
-			delete(c.sess.lent, ev.Token)
+			c.sess.back(ev.Token)
 		}
 	case events.Timer:
 		b.timers.set(&c.timer, ev.Deadline)

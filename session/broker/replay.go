@@ -85,6 +85,7 @@ func (b *Broker) feed(c *conn) (sent bool) {
 // sendRetained sends a retained message to a new subscriber, unless it is no
 // longer stored, has expired or is the subscriber's own and not wanted.
 func (b *Broker) sendRetained(sub *subscription, n *retainedNode, seq uint64) bool {
+	m := routed{Publish: n.message, whose: owned, from: n.from, expires: n.expires}
 	switch {
 	case n.message == nil, n.seq > seq:
 		return false
@@ -95,7 +96,7 @@ func (b *Broker) sendRetained(sub *subscription, n *retainedNode, seq uint64) bo
 	case sub.noLocal && n.from != nil && n.from.ID == sub.sess.client.ID, !b.mayDeliver(sub.sess, n.message, n.from):
 		return false
 	}
-	return b.deliver(sub.sess, b.seenBy(sub.sess.client, n.message), session.Delivery{
+	return b.deliver(sub.sess, &m, session.Delivery{
 		QoS:                     b.qos(n.message, sub.qos),
 		Retain:                  true, // [v3.1.1 MQTT-3.3.1-8]
 		SubscriptionIdentifiers: sub.ids,

@@ -184,7 +184,7 @@ func (b *Broker) join(loose *loose) error {
 	for _, number := range slices.Sorted(maps.Keys(loose.bodies)) {
 		x := loose.bodies[number]
 		if x.refs == 0 {
-			b.tellLater(discard(x.key()))
+			b.tellLater(discard(b.changes.bodyKey(x)))
 			continue
 		}
 		b.bodies.known[&x.payload[0]] = x
@@ -332,7 +332,7 @@ func (b *Broker) wake(r *restored) {
 		b.endSession(s)
 	default:
 		if r.closed != nil {
-			b.tell(store(binary.BigEndian.AppendUint64(s.key(keyRecord), 0), append([]byte{0}, r.closed...)))
+			b.tell(store(b.recordKey(s, 0), append([]byte{0}, r.closed...)))
 		}
 		b.startWill(s)
 	}

@@ -21,6 +21,12 @@ type disk map[string]string
 // them, all or none.
 type unit []broker.Event
 
+// add takes in a Store or Discard. What it points to is borrowed.
+func (u *unit) add(ev broker.Event) {
+	ev.Key, ev.Value = slices.Clone(ev.Key), slices.Clone(ev.Value)
+	*u = append(*u, ev)
+}
+
 // commit takes in the changes.
 func (u *unit) commit(d disk) {
 	for i := range *u {
@@ -76,6 +82,7 @@ func (w *world) restart() {
 	w.unit = nil
 	w.timer = time.Time{}
 	w.b = broker.New(w.cfg)
+	w.b.Scrub()
 	if err := w.b.Restore(w.now, w.disk.pairs()); err != nil {
 		w.t.Fatal(err)
 	}

@@ -32,9 +32,9 @@ type retainedNode struct {
 }
 
 // retain stores a message, or removes the one that is stored where the payload
-// is empty. p does not change any more. [MQTT-3.3.1-5] [MQTT-3.3.1-6]
-func (b *Broker) retain(from *Client, p *codec.Publish, expires time.Time) {
-	t := &b.retained
+// is empty. The message is owned. [MQTT-3.3.1-5] [MQTT-3.3.1-6]
+func (b *Broker) retain(m *routed) {
+	t, p, expires := &b.retained, m.Publish, m.expires
 	if len(p.Payload) == 0 {
 		b.unretain(t.get(p.Topic))
 		return
@@ -53,7 +53,7 @@ func (b *Broker) retain(from *Client, p *codec.Publish, expires time.Time) {
 	}
 	t.bytes += size(p)
 	t.seq++
-	n.message, n.expires, n.seq, n.from = p, expires, t.seq, from
+	n.message, n.expires, n.seq, n.from = p, expires, t.seq, m.from
 	if !expires.IsZero() || n.timer.place != 0 {
 		n.timer.owner = n
 		b.timers.set(&n.timer, expires)

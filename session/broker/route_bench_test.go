@@ -16,7 +16,7 @@ func BenchmarkRoute(bench *testing.B) {
 		for qos := codec.QoS0; qos <= codec.QoS2; qos++ {
 			for _, size := range []int{64, 16 << 10} {
 				bench.Run(fmt.Sprintf("QoS%d/%dB/1to%d", qos, size, receivers), func(bench *testing.B) {
-					r := newRoute(bench, qos, size, receivers)
+					r := newRoute(bench, broker.Config{}, codec.V311, qos, size, receivers)
 					bench.ReportAllocs()
 					bench.SetBytes(int64(size))
 					for n := 0; n < bench.N; n += routed * receivers {
@@ -37,24 +37,27 @@ type route struct {
 	in      []byte // of the publisher
 	release []byte
 	answers map[broker.Handle][]byte
+	ev      broker.Event
 }
 
-func newRoute(t testing.TB, qos codec.QoS, size, receivers int) *route {
-	w := newWorld(t, broker.Config{})
+func newRoute(t testing.TB, cfg broker.Config, v codec.Version, qos codec.QoS, size, receivers int) *route {
+	w := newWorld(t, cfg)
+	w.cfg, w.disk = cfg, disk{}
+	w.b = broker.New(cfg) // one that does not scrub
 	r := &route{w: w, answers: make(map[broker.Handle][]byte)}
 	for i := range receivers {
-		c := w.connect(codec.V311, clean(fmt.Sprint(i))).subscribed(filter("bench/topic", qos))
+		c := w.connect(v, lasting(fmt.Sprint(i), v)).subscribed(filter("bench/topic", qos))
 		r.answers[c.h] = nil
 	}
-	r.pub = w.connect(codec.V311, clean("pub")).h
+	r.pub = w.connect(v, clean("pub")).h
 	for id := range routed {
 		p := publish("bench/topic", string(make([]byte, size)), qos)
 		if qos > 0 {
 			p.PacketID = uint32(id + 1)
 		}
-		r.in, _ = p.AppendTo(r.in, codec.V311)
+		r.in, _ = p.AppendTo(r.in, v)
 		if qos == codec.QoS2 {
-			r.release, _ = (&codec.Pubrel{PacketID: uint32(id + 1)}).AppendTo(r.release, codec.V311)
+			r.release, _ = (&codec.Pubrel{PacketID: uint32(id + 1)}).AppendTo(r.release, v)
 		}
 	}
 	return r
@@ -66,7 +69,6 @@ func (r *route) round() {
 	r.serve()
 	if len(r.release) > 0 {
 		r.w.b.Receive(r.w.now, r.pub, r.release)
-		r.serve()
 	}
 	for more := true; more; {
 		more = false
@@ -86,7 +88,7 @@ func (r *route) serve() {
 			r.answers[h] = b[:0]
 		}
 	}
-	for ev := range r.w.b.Events() {
+	for ev := &r.ev; r.w.b.NextInto(ev); {
 		if ev.Kind == events.Close {
 			r.w.t.Fatal(ev.Err)
 		}

@@ -19,11 +19,11 @@ type sess struct {
 	replay  *replay
 	lent    map[uint64]lent // messages of shared subscriptions, by token
 	late    *late
-	bodies  map[uint64]*body // of its records, by their keys
-	subs    chain            // of subscriptionTree
-	filters int              // in subs
-	timer   timer            // of the end of the session or the Will Delay, whichever is first
-	durable bool             // it is told as changes
+	bodies  bodyTable
+	subs    chain // of subscriptionTree
+	filters int   // in subs
+	timer   timer // of the end of the session or the Will Delay, whichever is first
+	durable bool  // it is told as changes
 	ended   bool
 
 	hit hit // used while a message is routed
@@ -108,11 +108,11 @@ func (b *Broker) endSession(s *sess) {
 }
 
 // deliver hands a message to a session, and counts it where that has no room.
-func (b *Broker) deliver(s *sess, p *codec.Publish, d session.Delivery) bool {
+func (b *Broker) deliver(s *sess, m *routed, d session.Delivery) bool {
 	if s.conn == nil && d.QoS == codec.QoS0 {
 		return false
 	}
-	_, ok := b.offer(s, p, d)
+	_, ok := b.offer(s, m, d)
 	if !ok {
 		b.stats.drop(d.QoS)
 	}
@@ -122,8 +122,10 @@ func (b *Broker) deliver(s *sess, p *codec.Publish, d session.Delivery) bool {
 // offer hands a message to a session: to its connection or, while the client is
 // away, to its queue. It reports whether the session has it, and returns its
 // token there.
-func (b *Broker) offer(s *sess, p *codec.Publish, d session.Delivery) (token uint64, ok bool) {
+func (b *Broker) offer(s *sess, m *routed, d session.Delivery) (token uint64, ok bool) {
 	var err error
+	var p *codec.Publish
+	p, d.Kept = b.seenBy(s.client, m)
 	if s.conn != nil {
 		token, err = s.conn.srv.PublishShared(b.now, p, d)
 		b.busy.push(s.conn)
@@ -161,8 +163,8 @@ func (b *Broker) dropped(s *sess, ev *events.Event) {
 		l.begun = false
 		s.lent[ev.Token] = l
 		return
-	case !sent && errors.Is(ev.Err, session.ErrWithheld) && b.deliverShared(l.group, l.message, l.from, l.expires):
+	case !sent && errors.Is(ev.Err, session.ErrWithheld) && b.deliverShared(l.group, &l.routed):
 		b.stats.Redelivered++
 	}
-	delete(s.lent, ev.Token)
+	s.back(ev.Token)
 }

@@ -3,7 +3,6 @@ package broker
 import (
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/mqttcore/mqttcore/codec"
 	"github.com/mqttcore/mqttcore/session"
@@ -73,48 +72,62 @@ func (n *node) leave(sub *subscription) {
 
 // lent is a message of a shared subscription that one of its members has.
 type lent struct {
-	group   *group
-	message *codec.Publish
-	from    *Client
-	expires time.Time
-	qos     codec.QoS
-	begun   bool // at QoS 2: PUBLISH may have been sent
+	routed
+	group *group
+	qos   codec.QoS
+	begun bool // at QoS 2: PUBLISH may have been sent
 }
 
 // deliverShared hands a message to one member of a shared subscription: to
 // the one whose turn it is or, where that has no room, to another.
-func (b *Broker) deliverShared(g *group, p *codec.Publish, from *Client, expires time.Time) bool {
+func (b *Broker) deliverShared(g *group, m *routed) bool {
+	p := m.Publish
+
 	g.round++
 	for range g.members {
 		sub := g.choose(b, p)
 		if sub == nil {
 			break
 		}
-		if sub.sess.outside(p.Topic) || !b.mayDeliver(sub.sess, p, from) {
+		if sub.sess.outside(p.Topic) || !b.mayDeliver(sub.sess, p, m.from) {
 			sub.full = g.round
 			continue
 		}
 		s, qos := sub.sess, b.qos(p, sub.qos) // [MQTT-4.8.2-3]
-		token, ok := b.offer(s, b.seenBy(s.client, p), session.Delivery{
+		token, ok := b.offer(s, m, session.Delivery{
 			QoS:                     qos,
 			Retain:                  p.Retain && sub.retainAsPublished,
 			SubscriptionIdentifiers: sub.ids,
-			Expires:                 expires,
+			Expires:                 m.expires,
 		})
 		if !ok {
 			sub.full = g.round
 			continue
 		}
 		if qos > codec.QoS0 {
-			if s.lent == nil {
-				s.lent = make(map[uint64]lent)
-			}
-			s.lent[token] = lent{group: g, message: p, from: from, expires: expires, qos: qos, begun: s.conn != nil}
+			s.lend(token, lent{routed: *m, group: g, qos: qos, begun: s.conn != nil})
 		}
 		return true
 	}
 	b.stats.drop(p.QoS)
 	return false
+}
+
+// lend notes that the session has a message of a shared subscription.
+func (s *sess) lend(token uint64, l lent) {
+	if s.lent == nil {
+		s.lent = make(map[uint64]lent)
+	}
+	l.kept.Use()
+	s.lent[token] = l
+}
+
+// back notes that a message is through, if it is one of a shared subscription.
+func (s *sess) back(token uint64) {
+	if l, ok := s.lent[token]; ok {
+		delete(s.lent, token)
+		l.kept.Release()
+	}
 }
 
 // resumed notes that what waited for a session may be sent from now on.
@@ -134,12 +147,10 @@ func (b *Broker) redeliver(s *sess) {
 	for _, token := range slices.Sorted(maps.Keys(list)) {
 		l := list[token]
 		expired := !l.expires.IsZero() && !b.now.Before(l.expires)
-		if expired || l.qos == codec.QoS2 && l.begun || len(l.group.members) == 0 {
-			continue
-		}
-		if b.deliverShared(l.group, l.message, l.from, l.expires) {
+		if !expired && !(l.qos == codec.QoS2 && l.begun) && len(l.group.members) > 0 && b.deliverShared(l.group, &l.routed) {
 			b.stats.Redelivered++
 		}
+		l.kept.Release()
 	}
 }
 

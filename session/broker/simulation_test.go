@@ -61,6 +61,7 @@ func newSimulation(seed uint64) *simulation {
 		s.cfg.Sys.Interval = 5 * time.Second
 	}
 	s.b = broker.New(s.cfg)
+	s.b.Scrub()
 	room := &broker.Endpoint{Name: "room", MountPoint: "room/"}
 	for i := range 2 + s.r.IntN(12) + s.r.IntN(2)*s.r.IntN(36) {
 		p := &peer{s: s, id: fmt.Sprint("c", i), v: bothVersions[s.r.IntN(2)]}
@@ -89,7 +90,7 @@ func (s *simulation) serve(most int) bool {
 		p := s.byConn[ev.Conn]
 		switch ev.Kind {
 		case events.Store, events.Discard:
-			s.unit = append(s.unit, ev)
+			s.unit.add(ev)
 		case events.Write:
 			s.unit.commit(s.disk)
 			if p.h == ev.Conn && p.up {
@@ -139,6 +140,7 @@ func (s *simulation) die(cause *peer) {
 	s.unit = nil
 	s.dropped += int(s.b.Stats().Dropped)
 	s.b = broker.New(s.cfg)
+	s.b.Scrub()
 	if err := s.b.Restore(s.now, s.disk.pairs()); err != nil {
 		s.m.problem("Restore: %v", err)
 	}

@@ -1,0 +1,8 @@
+package broker
+
+// Scrub makes the broker overwrite memory before it uses it again, so that
+// whoever has it for too long sees garbage.
+func (b *Broker) Scrub() {
+	b.scrub = true
+	b.shared.Scrub()
+}
