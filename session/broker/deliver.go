@@ -60,6 +60,14 @@ func (m *match) add(sub *subscription) {
 	}
 }
 
+// addGroup takes note of a shared subscription that matches.
+func (m *match) addGroup(g *group) {
+	if g.turn != m.turn {
+		g.turn = m.turn
+		m.groups = append(m.groups, g)
+	}
+}
+
 // ownership says whose a message is that is to be routed.
 type ownership bool
 

@@ -39,8 +39,11 @@ func topicOf(dst []byte, i int) []byte {
 }
 
 // BenchmarkIndex compares few subscriptions with many, for topics that come again
-// and again and for topics at random, whose nodes are in no cache.
+// and again and for topics at random, whose nodes are in no cache. What
+// such a topic waits for is told by read: one read of memory at random that the
+// next one depends on.
 func BenchmarkIndex(bench *testing.B) {
+	bench.Run("read", benchmarkRead)
 	for _, n := range indexSizes {
 		b := New(Config{})
 		indexed(b, n)
@@ -60,6 +63,24 @@ func BenchmarkIndex(bench *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// benchmarkRead reads 64 MiB, a line of the cache at a time, in random order.
+func benchmarkRead(bench *testing.B) {
+	const line = 8
+	memory := make([]uint64, 64<<20/8)
+	order := rand.New(rand.NewPCG(1, 2)).Perm(len(memory) / line)
+	for i, o := range order {
+		memory[o*line] = uint64(order[(i+1)%len(order)] * line)
+	}
+	at := uint64(0)
+	bench.ResetTimer()
+	for range bench.N {
+		at = memory[at]
+	}
+	if at == 1 {
+		bench.Fatal("no line begins there")
 	}
 }
 

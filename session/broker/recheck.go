@@ -28,7 +28,7 @@ func (b *Broker) Recheck(now time.Time) {
 func (b *Broker) recheckSubscriptions(s *sess) {
 	for _, sub := range b.subs.of(s) {
 		f := codec.Subscription{
-			Filter: codec.Bytes(b.subs.filter(sub)), QoS: sub.qos,
+			Filter: codec.Bytes(sub.filter.String()), QoS: sub.qos,
 			NoLocal: sub.noLocal, RetainAsPublished: sub.retainAsPublished,
 		}
 		switch code := b.maySubscribe(s.client, &f); {

@@ -11,12 +11,12 @@ import (
 // group is a shared subscription: all sessions that subscribed with the same
 // ShareName and filter. (v5.0 4.8.2)
 type group struct {
-	share   string
-	number  uint32
-	sibling *group // the next one with the same filter
+	filter  string // $share/ShareName/filter
+	carrier uint32 // its subscription in the index
 	members []member
 	next    int // whose turn it is
 	round   uint64
+	turn    uint64 // the message that it was found for
 }
 
 // member is a session of a shared subscription.
@@ -25,48 +25,34 @@ type member struct {
 	full uint64 // the round in which it had no room
 }
 
-// group returns the shared subscription with a ShareName, or nil.
-func (n *node) group(share []byte) *group {
-	for g := n.groups; g != nil; g = g.sibling {
-		if g.share == string(share) {
-			return g
-		}
-	}
-	return nil
-}
-
 // join adds a subscription to a shared one, which begins with its first member.
-func (t *subscriptionTree) join(n *node, share string, sub *subscription) {
-	g := n.group([]byte(share))
+// In the index it stands as one subscription of nobody.
+func (t *subscriptionTree) join(sub *subscription, rest []byte) {
+	filter := sub.filter.String()
+	g := t.groups[filter]
 	if g == nil {
-		t.groups++
-		g = &group{share: share, number: t.groups}
-		last := &n.groups
-		for *last != nil {
-			last = &(*last).sibling
-		}
-		*last = g
+		number, carrier := t.subs.add()
+		g = &group{filter: filter, carrier: number}
+		*carrier = subscription{group: g, number: number, filter: newText(rest)}
+		t.enter(carrier)
+		t.groups[filter] = g
 	}
 	sub.group = g
 	g.members = append(g.members, member{subscription: sub})
 }
 
 // leave removes a member. A shared subscription without members ends.
-func (n *node) leave(sub *subscription) {
+func (t *subscriptionTree) leave(sub *subscription) {
 	g := sub.group
 	i := slices.IndexFunc(g.members, func(m member) bool { return m.subscription == sub })
 	g.members = slices.Delete(g.members, i, i+1)
 	if i < g.next {
 		g.next--
 	}
-	if len(g.members) > 0 {
-		return
-	}
-	for at := &n.groups; *at != nil; at = &(*at).sibling {
-		if *at == g {
-			*at = g.sibling
-			return
-		}
+	if len(g.members) == 0 {
+		delete(t.groups, g.filter)
+		t.withdraw(t.subs.at(g.carrier))
+		t.subs.remove(g.carrier)
 	}
 }
 

@@ -3,7 +3,7 @@ package broker
 // slab keeps values that are named by numbers from 1, so that a name takes four
 // bytes, and a value no allocation of its own. Values do not move.
 type slab[T any] struct {
-	chunks [][]T
+	chunks []*[1 << chunkBits]T
 	free   []uint32
 	used   uint32 // the highest number that was given out
 }
@@ -22,7 +22,7 @@ func (s *slab[T]) add() (uint32, *T) {
 	}
 	s.used++
 	if s.used>>chunkBits == uint32(len(s.chunks)) {
-		s.chunks = append(s.chunks, make([]T, 1<<chunkBits))
+		s.chunks = append(s.chunks, new([1 << chunkBits]T))
 	}
 	return s.used, s.at(s.used)
 }

@@ -2,25 +2,32 @@ package broker
 
 import (
 	"bytes"
+	"hash/maphash"
+	"math/bits"
 
 	"github.com/mqttcore/mqttcore/codec"
 )
 
 // subscription is one Topic Filter of a session, with its options.
 // (v3.1.1 and v5.0 3.8)
+//
+// What is needed to find it begins it, and is in one line of a processor's cache
+// if the filter is short.
 type subscription struct {
-	sess   *sess                          // nil once it has ended
-	ids    *codec.SubscriptionIdentifiers // nil for none
-	group  *group                         // of a shared subscription
-	number uint32
-	node   uint32
-	// Its places among those of its session and of its node.
-	ofSession, ofNode links
+	sess  *sess                          // nil once it has ended
+	ids   *codec.SubscriptionIdentifiers // nil for none
+	group *group                         // of a shared subscription
 
 	qos               codec.QoS
 	noLocal           bool
 	retainAsPublished bool
 	due               bool // retained messages are still to be sent
+	alike             bool // the one before it at its node has the same filter
+
+	filter text // with $share/ShareName
+	number uint32
+	// Its places among those of its session and of its node.
+	ofSession, ofNode links
 }
 
 // id returns the Subscription Identifier, 0 for none.
@@ -35,62 +42,55 @@ func (s *subscription) id() uint32 {
 
 // subscriptionTree is the index of all subscriptions. It has a node for each
 // level of each filter, so that finding the matches of a topic costs what its
-// levels and the matches cost, however many subscriptions there are. Nodes and
-// subscriptions are numbers, and all children are in one table, as memory that is
-// not in a cache is what costs most.
+// levels and the matches cost, however many subscriptions there are.
+//
+// A node is found by a hash of all levels as far as it, not by way of its parent,
+// and does not know its text. So all nodes that a topic may need can be read at
+// the same time, and few bytes have to be: with very many subscriptions what
+// costs most is to wait for memory, once after the other.
 type subscriptionTree struct {
-	nodes    slab[node]
-	subs     slab[subscription]
-	children map[edge]uint32     // but for the wildcards
-	long     map[longEdge]uint32 // those whose level is long
-	texts    map[uint32]string   // of these
-	spots    map[spot]uint32
-	n        int
-	shared   int    // of n
-	groups   uint32 // that there ever were
+	seed   maphash.Seed
+	weaken uint64 // bits that all paths have in common, for tests
+	root   uint64 // path of the node above the first level
+	plus   uint64 // hash of the level
+
+	nodes  table[node]
+	subs   slab[subscription]
+	spots  table[uint32]     // numbers of subs by session and filter
+	groups map[string]*group // by $share/ShareName/filter
+	n      int
+	shared int // of n
+
+	levels  []uint64 // of the topic that is being matched, hashed
+	legs    []leg    // of the filter that is being entered
+	touched uint64   // what was read ahead; of no use itself
 }
 
-// node is a level of one or more filters.
+// node is a level of one or more filters, or of different ones that have the
+// same hash.
 type node struct {
-	edge
-	children   uint32 // less the wildcards
-	plus, hash uint32 // the children for wildcards, 0 for none
-	subs       chain  // those whose filter ends here
-	groups     *group
-}
-
-// edge leads from a node to one of its children.
-type edge struct {
-	parent uint32
-	level  level
-}
-
-// level is the text of a level, if it is short.
-type level struct {
-	n    uint8 // longLevel for another one
-	text [15]byte
-}
-
-type longEdge struct {
-	parent uint32
-	text   string
-}
-
-const (
-	longLevel = 0xFF
-	rootNode  = 1
-)
-
-// spot is what there is one subscription for.
-type spot struct {
-	session     uint64
-	node, group uint32
+	plus uint32 // of the filters that go through it, those that go on with +
+	ends chain  // subscriptions whose filter ends here
+	rest chain  // those whose filter ends with # behind it
 }
 
 func (t *subscriptionTree) init() {
-	t.children, t.long = make(map[edge]uint32), make(map[longEdge]uint32)
-	t.texts, t.spots = make(map[uint32]string), make(map[spot]uint32)
-	t.nodes.add() // rootNode
+	t.seed = maphash.MakeSeed()
+	t.root, t.plus = t.hash([]byte{'/'}), t.hash([]byte{'+'})
+	t.nodes.init()
+	t.nodes.take(t.root)
+	t.spots.init()
+	t.groups = make(map[string]*group)
+}
+
+// hash returns the hash of a level. Its seed is random so that nobody can choose
+// levels whose hashes are alike; what is found does not depend on it.
+func (t *subscriptionTree) hash(level []byte) uint64 { return maphash.Bytes(t.seed, level) }
+
+// below returns the path that is longer by a level.
+func (t *subscriptionTree) below(path, level uint64) uint64 {
+	hi, lo := bits.Mul64(path^0x9E3779B97F4A7C15, level)
+	return (hi ^ lo) | t.weaken
 }
 
 // cutLevel splits off the first level of a topic.
@@ -104,57 +104,62 @@ func cutLevel(topic []byte) (level, rest []byte, more bool) {
 
 // match hands every subscription that matches the topic to m.
 func (t *subscriptionTree) match(topic []byte, m *match) {
+	t.prepare(topic)
 	// [MQTT-4.7.2-1]: wildcards at the beginning do not match $.
-	t.matchBelow(rootNode, topic, topic[0] != '$', m)
+	t.matchBelow(t.root, t.levels, topic[0] != '$', topic, m)
 }
 
-// matchBelow goes on below a node with what is left of the topic.
-func (t *subscriptionTree) matchBelow(number uint32, topic []byte, wildcards bool, m *match) {
-	n := t.nodes.at(number)
-	if n.hash != 0 && wildcards {
-		t.collect(t.nodes.at(n.hash), m)
+// prepare hashes the levels of a topic, and reads ahead the nodes that lead to
+// it.
+func (t *subscriptionTree) prepare(topic []byte) {
+	levels, path, read := t.levels[:0], t.root, uint64(0)
+	for more := true; more; {
+		var level []byte
+		level, topic, more = cutLevel(topic)
+		h := t.hash(level)
+		levels = append(levels, h)
+		path = t.below(path, h)
+		read |= t.nodes.touch(path)
 	}
-	level, rest, more := cutLevel(topic)
-	if n.children != 0 {
-		if child := t.child(number, level); child != 0 {
-			t.found(child, rest, more, m)
+	t.levels, t.touched = levels, read
+}
+
+// matchBelow goes on from a path with the levels of the topic that are left.
+func (t *subscriptionTree) matchBelow(path uint64, levels []uint64, wildcards bool, topic []byte, m *match) {
+	for ; ; wildcards = true {
+		n := t.nodes.at(path)
+		if n == nil {
+			return
 		}
-	}
-	if n.plus != 0 && wildcards {
-		t.found(n.plus, rest, more, m)
-	}
-}
-
-// found goes on in a node that matches a level.
-func (t *subscriptionTree) found(number uint32, rest []byte, more bool, m *match) {
-	if more {
-		t.matchBelow(number, rest, true, m)
-		return
-	}
-	n := t.nodes.at(number)
-	t.collect(n, m)
-	if n.hash != 0 {
-		t.collect(t.nodes.at(n.hash), m) // "a/#" matches "a"
+		if n.value.rest.first != 0 && wildcards {
+			t.collect(n.value.rest, topic, m)
+		}
+		if len(levels) == 0 {
+			t.collect(n.value.ends, topic, m)
+			return
+		}
+		if n.value.plus != 0 && wildcards {
+			t.matchBelow(t.below(path, t.plus), levels[1:], true, topic, m)
+		}
+		path, levels = t.below(path, levels[0]), levels[1:]
 	}
 }
 
-func (t *subscriptionTree) collect(n *node, m *match) {
-	for i := n.subs.first; i != 0; {
+// collect takes the subscriptions of a node whose filters really match.
+func (t *subscriptionTree) collect(c chain, topic []byte, m *match) {
+	matches := false
+	for i := c.first; i != 0; {
 		sub := t.subs.at(i)
-		m.add(sub)
+		if !sub.alike {
+			matches = sub.filter.is(topic) || codec.Match(sub.filter.bytes(), topic)
+		}
+		switch {
+		case !matches:
+		case sub.group != nil:
+			m.addGroup(sub.group)
+		default:
+			m.add(sub)
+		}
 		i = sub.ofNode.next
 	}
-	for g := n.groups; g != nil; g = g.sibling {
-		m.groups = append(m.groups, g)
-	}
-}
-
-// child returns the child of a node for a level that is no wildcard, 0 for none.
-func (t *subscriptionTree) child(parent uint32, text []byte) uint32 {
-	e := edge{parent: parent}
-	if len(text) > len(e.level.text) {
-		return t.long[longEdge{parent, string(text)}]
-	}
-	e.level.n = uint8(copy(e.level.text[:], text))
-	return t.children[e]
 }

@@ -1,183 +1,139 @@
 package broker
 
 import (
-	"slices"
-	"strings"
-
 	"github.com/mqttcore/mqttcore/codec"
 )
 
 // find returns the subscription of a session to a filter, or nil.
 func (t *subscriptionTree) find(s *sess, filter []byte) *subscription {
-	share, rest, shared := codec.ParseShared(filter)
-	number := uint32(rootNode)
-	for more := true; more && number != 0; {
-		var text []byte
-		text, rest, more = cutLevel(rest)
-		number = t.get(number, text)
-	}
-	if number == 0 {
+	spot := t.spots.at(t.spot(s, filter))
+	if spot == nil {
 		return nil
 	}
-	at := spot{session: s.number, node: number}
-	if shared {
-		g := t.nodes.at(number).group(share)
-		if g == nil {
-			return nil
+	if spot.value != 0 {
+		if sub := t.subs.at(spot.value); sub.sess == s && sub.filter.is(filter) {
+			return sub
 		}
-		at.group = g.number
+		return nil
 	}
-	if i := t.spots[at]; i != 0 {
-		return t.subs.at(i)
+	for i := s.subs.first; i != 0; {
+		sub := t.subs.at(i)
+		if sub.filter.is(filter) {
+			return sub
+		}
+		i = sub.ofSession.next
 	}
 	return nil
 }
 
+// spot returns the key of what there is one subscription for.
+func (t *subscriptionTree) spot(s *sess, filter []byte) uint64 {
+	return t.below(s.number*0xD6E8FEB86659FD93, t.hash(filter))
+}
+
 // add enters a subscription of a session that has none to the filter.
 func (t *subscriptionTree) add(s *sess, filter []byte) *subscription {
-	share, rest, shared := codec.ParseShared(filter)
-	at := uint32(rootNode)
-	for more := true; more; {
-		var text []byte
-		text, rest, more = cutLevel(rest)
-		at = t.make(at, text)
-	}
 	number, sub := t.subs.add()
-	*sub = subscription{sess: s, number: number, node: at}
-	n := t.nodes.at(at)
-	t.n++
-	if shared {
+	*sub = subscription{sess: s, number: number, filter: newText(filter)}
+	if _, rest, shared := codec.ParseShared(filter); shared {
 		t.shared++
-		t.join(n, string(share), sub)
+		t.join(sub, rest)
 	} else {
-		t.push(&n.subs, sub, (*subscription).nodeLinks)
+		t.enter(sub)
 	}
 	t.push(&s.subs, sub, (*subscription).sessionLinks)
+	t.n++
 	s.filters++
-	t.spots[sub.spot()] = number
+	spot := t.spots.take(t.spot(s, filter))
+	if spot.value = number; spot.refs > 1 {
+		spot.value = 0 // one of several: find looks through those of the session
+	}
 	return sub
 }
 
-// remove takes a subscription out of the index, and with it the nodes that
-// nobody needs any more. One that is due stays as a value until its turn comes.
+// remove takes a subscription out of the index. One that is due stays as a value
+// until its turn comes.
 func (t *subscriptionTree) remove(sub *subscription) {
-	delete(t.spots, sub.spot())
+	t.spots.drop(t.spots.at(t.spot(sub.sess, sub.filter.bytes())))
 	t.drop(&sub.sess.subs, sub, (*subscription).sessionLinks)
-	sub.sess.filters--
-	number := sub.node
-	n := t.nodes.at(number)
 	t.n--
+	sub.sess.filters--
 	if sub.group != nil {
 		t.shared--
-		n.leave(sub)
+		t.leave(sub)
 	} else {
-		t.drop(&n.subs, sub, (*subscription).nodeLinks)
+		t.withdraw(sub)
 	}
 	if sub.sess = nil; !sub.due {
 		t.subs.remove(sub.number)
 	}
-	for number != rootNode && t.nodes.at(number).empty() {
-		number = t.unmake(number)
-	}
 }
 
-func (s *subscription) spot() spot {
-	p := spot{session: s.sess.number, node: s.node}
-	if s.group != nil {
-		p.group = s.group.number
-	}
-	return p
-}
-
-func (n *node) empty() bool {
-	return n.subs.first == 0 && n.groups == nil && n.children == 0 && n.plus == 0 && n.hash == 0
-}
-
-// get returns the child of a node for a level of a filter, 0 for none.
-func (t *subscriptionTree) get(parent uint32, text []byte) uint32 {
-	switch string(text) {
-	case "+":
-		return t.nodes.at(parent).plus
-	case "#":
-		return t.nodes.at(parent).hash
-	}
-	return t.child(parent, text)
-}
-
-// make returns the child of a node for a level of a filter, which it makes if
-// there is none.
-func (t *subscriptionTree) make(parent uint32, text []byte) uint32 {
-	if number := t.get(parent, text); number != 0 {
-		return number
-	}
-	number, n := t.nodes.add()
-	n.parent = parent
-	if len(text) > len(n.level.text) {
-		n.level.n = longLevel
-		t.texts[number] = string(text)
-	} else {
-		n.level.n = uint8(copy(n.level.text[:], text))
-	}
-	t.attach(number, number)
-	return number
-}
-
-// unmake removes an empty node and returns its parent.
-func (t *subscriptionTree) unmake(number uint32) (parent uint32) {
-	parent = t.nodes.at(number).parent
-	t.attach(number, 0)
-	delete(t.texts, number)
-	t.nodes.remove(number)
-	return parent
-}
-
-// attach enters a node among the children of its parent, or takes it out of them
-// where the child is to be 0.
-func (t *subscriptionTree) attach(number, child uint32) {
-	n := t.nodes.at(number)
-	parent := t.nodes.at(n.parent)
-	switch text := t.text(number); {
-	case text == "+":
-		parent.plus = child
-	case text == "#":
-		parent.hash = child
-	case child == 0:
-		parent.children--
-		if n.level.n == longLevel {
-			delete(t.long, longEdge{n.parent, text})
-		} else {
-			delete(t.children, n.edge)
-		}
-	default:
-		parent.children++
-		if n.level.n == longLevel {
-			t.long[longEdge{n.parent, text}] = child
-		} else {
-			t.children[n.edge] = child
+// enter makes a subscription one that is found for topics.
+func (t *subscriptionTree) enter(sub *subscription) {
+	way, hash := t.way(sub.filter.bytes())
+	var n *slot[node]
+	for _, leg := range way {
+		if n = t.nodes.take(leg.path); leg.plus {
+			n.value.plus++
 		}
 	}
+	t.push(n.value.chain(hash), sub, (*subscription).nodeLinks)
+	t.compare(sub)
 }
 
-// text returns the level of a node.
-func (t *subscriptionTree) text(number uint32) string {
-	l := &t.nodes.at(number).level
-	if l.n == longLevel {
-		return t.texts[number]
+// withdraw takes back what enter did.
+func (t *subscriptionTree) withdraw(sub *subscription) {
+	way, hash := t.way(sub.filter.bytes())
+	next := sub.ofNode.next
+	t.drop(t.nodes.at(way[len(way)-1].path).value.chain(hash), sub, (*subscription).nodeLinks)
+	if next != 0 {
+		t.compare(t.subs.at(next))
 	}
-	return string(l.text[:l.n])
+	for _, leg := range way {
+		n := t.nodes.at(leg.path)
+		if leg.plus {
+			n.value.plus--
+		}
+		t.nodes.drop(n)
+	}
 }
 
-// filter returns the filter of a subscription.
-func (t *subscriptionTree) filter(sub *subscription) string {
-	var levels []string
-	for i := sub.node; i != rootNode; i = t.nodes.at(i).parent {
-		levels = append(levels, t.text(i))
+// compare notes whether a subscription has the filter of the one before it.
+func (t *subscriptionTree) compare(sub *subscription) {
+	prev := sub.ofNode.prev
+	sub.alike = prev != 0 && t.subs.at(prev).filter.is(sub.filter.bytes())
+}
+
+// leg is a node on the way to the end of a filter.
+type leg struct {
+	path uint64
+	plus bool // the next level is +
+}
+
+// way returns the nodes that lead to a filter, and whether # follows them.
+func (t *subscriptionTree) way(filter []byte) (way []leg, hash bool) {
+	way = append(t.legs[:0], leg{path: t.root})
+	for more := true; more; {
+		var level []byte
+		level, filter, more = cutLevel(filter)
+		if hash = string(level) == "#"; hash {
+			break
+		}
+		last := &way[len(way)-1]
+		last.plus = string(level) == "+"
+		way = append(way, leg{path: t.below(last.path, t.hash(level))})
 	}
-	if sub.group != nil {
-		levels = append(levels, sub.group.share, "$share")
+	t.legs = way
+	return way, hash
+}
+
+// chain returns the subscriptions that end at a node, or with # behind it.
+func (n *node) chain(hash bool) *chain {
+	if hash {
+		return &n.rest
 	}
-	slices.Reverse(levels)
-	return strings.Join(levels, "/")
+	return &n.ends
 }
 
 // of returns the subscriptions of a session.

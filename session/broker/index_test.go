@@ -1,0 +1,190 @@
+package broker
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/mqttcore/mqttcore/codec"
+)
+
+// The index finds what codec.Match finds while subscriptions come and go, and it
+// does so when hashes are so bad that different filters have one node, and
+// different subscriptions of a session have one spot. [MQTT-4.7.1-2] v5
+// [MQTT-4.7.2-1] v5
+func TestIndexAgainstModel(t *testing.T) {
+	for _, bits := range []uint{64, 12, 5, 1} {
+		r := rand.New(rand.NewPCG(uint64(bits), 1))
+		x := newIndexModel(t, ^uint64(0)>>bits)
+		for step := range 20_000 {
+			s := x.sessions[r.IntN(len(x.sessions))]
+			x.toggle(s, randomFilter(r), r.IntN(300) > x.tree.n)
+			if step%4 == 0 {
+				x.compare(randomTopic(r))
+			}
+		}
+		x.empty()
+	}
+}
+
+type indexModel struct {
+	*testing.T
+	tree     *subscriptionTree
+	sessions []*sess
+	model    map[*sess]map[string]*subscription
+	m        match
+}
+
+func newIndexModel(t *testing.T, weaken uint64) *indexModel {
+	x := &indexModel{T: t, tree: new(subscriptionTree), model: make(map[*sess]map[string]*subscription)}
+	x.tree.weaken = weaken
+	x.tree.init()
+	for i := range 20 {
+		s := newSess(uint64(i + 1))
+		x.sessions = append(x.sessions, s)
+		x.model[s] = make(map[string]*subscription)
+	}
+	return x
+}
+
+// toggle subscribes if there is no such subscription and add holds, and
+// unsubscribes if there is one.
+func (x *indexModel) toggle(s *sess, filter string, add bool) {
+	x.Helper()
+	sub := x.tree.find(s, []byte(filter))
+	if sub != x.model[s][filter] {
+		x.Fatalf("session %d, %s: found %v, want %v", s.number, filter, sub, x.model[s][filter])
+	}
+	switch {
+	case sub != nil:
+		x.tree.remove(sub)
+		delete(x.model[s], filter)
+	case add:
+		sub = x.tree.add(s, []byte(filter))
+		if got := sub.filter.String(); got != filter {
+			x.Fatalf("the filter is %q, want %q", got, filter)
+		}
+		x.model[s][filter] = sub
+	}
+}
+
+// compare looks for the matches of a topic in both ways.
+func (x *indexModel) compare(topic string) {
+	x.Helper()
+	x.m.start(nil)
+	x.tree.match([]byte(topic), &x.m)
+	var got, want []uint64
+	for _, s := range x.m.sessions {
+		got = append(got, s.number)
+	}
+	groups := make(map[string]bool)
+	for _, s := range x.sessions {
+		found := false
+		for filter := range x.model[s] {
+			if _, rest, shared := codec.ParseShared([]byte(filter)); shared {
+				groups[filter] = groups[filter] || codec.Match(rest, topic)
+			} else {
+				found = found || codec.Match(filter, topic)
+			}
+		}
+		if found {
+			want = append(want, s.number)
+		}
+	}
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		x.Fatalf("%s: sessions %d, want %d", topic, got, want)
+	}
+	n := len(x.m.groups)
+	for _, g := range x.m.groups {
+		if !groups[g.filter] {
+			x.Fatalf("%s: shared subscription %s", topic, g.filter)
+		}
+	}
+	for _, matches := range groups {
+		if matches {
+			n--
+		}
+	}
+	if n != 0 {
+		x.Fatalf("%s: %d shared subscriptions, %d too many", topic, len(x.m.groups), n)
+	}
+}
+
+// empty ends all subscriptions. Nothing may be left but the root.
+func (x *indexModel) empty() {
+	x.Helper()
+	x.count()
+	for _, s := range x.sessions {
+		if n := len(x.tree.of(s)); n != len(x.model[s]) {
+			x.Errorf("session %d has %d subscriptions, want %d", s.number, n, len(x.model[s]))
+		}
+		for _, sub := range x.model[s] {
+			x.tree.remove(sub)
+		}
+	}
+	nodes, spots := used(&x.tree.nodes), used(&x.tree.spots)
+	if nodes != 1 || spots != 0 || len(x.tree.groups) != 0 || x.tree.n != 0 || x.tree.shared != 0 {
+		x.Errorf("%d nodes, %d spots, %d groups, %d subscriptions, %d shared are left", nodes, spots, len(x.tree.groups), x.tree.n, x.tree.shared)
+	}
+	if free := len(x.tree.subs.free); free != int(x.tree.subs.used) {
+		x.Errorf("%d of %d subscriptions are free", free, x.tree.subs.used)
+	}
+}
+
+// count compares how many filters are noted to go on with +.
+func (x *indexModel) count() {
+	x.Helper()
+	filters := make(map[string]bool) // shared ones, which are there once
+	want := 0
+	for _, subs := range x.model {
+		for filter, sub := range subs {
+			if sub.group == nil || !filters[filter] {
+				want += strings.Count(filter, "+")
+			}
+			filters[filter] = sub.group != nil
+		}
+	}
+	for _, s := range x.tree.nodes.segments {
+		for i := range s.slots {
+			want -= int(s.slots[i].value.plus)
+		}
+	}
+	if want != 0 {
+		x.Errorf("%d filters that go on with + are not noted", want)
+	}
+}
+
+// A level is longer than the text that a subscription has room for.
+var indexLevels = []string{"", "a", "b", "c", strings.Repeat("long", 20)}
+
+func randomTopic(r *rand.Rand) string {
+	levels := []string{"$x"}[:r.IntN(16)/15]
+	for range 1 + r.IntN(4) {
+		levels = append(levels, indexLevels[r.IntN(len(indexLevels))])
+	}
+	if topic := strings.Join(levels, "/"); topic != "" {
+		return topic
+	}
+	return "a"
+}
+
+func randomFilter(r *rand.Rand) string {
+	levels := strings.Split(randomTopic(r), "/")
+	for i := range levels {
+		if r.IntN(4) == 0 {
+			levels[i] = "+"
+		}
+	}
+	switch r.IntN(4) {
+	case 0:
+		levels[len(levels)-1] = "#"
+	case 1:
+		levels = append(levels, "#")
+	}
+	if r.IntN(6) == 0 {
+		levels = append([]string{"$share", "g"}, levels...)
+	}
+	return strings.Join(levels, "/")
+}
