@@ -2,6 +2,7 @@ package broker_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/mqttcore/mqttcore/codec"
@@ -130,4 +131,38 @@ func answer(b []byte, data [][]byte) []byte {
 		}
 	}
 	return b
+}
+
+// BenchmarkRouteAmong is the cost of one message, from read to write, among few
+// and among many subscriptions, each to another topic, all of which get messages
+// at random.
+func BenchmarkRouteAmong(bench *testing.B) {
+	for _, n := range []int{1000, 1_000_000} {
+		r := newRoute(bench, broker.Config{}, codec.V311, codec.QoS0, 64, 1)
+		c := r.w.connect(codec.V311, clean("among"))
+		r.answers[c.h] = nil
+		for i := 0; i < n; i += 1000 {
+			var filters []codec.Subscription
+			for j := i; j < i+1000; j++ {
+				filters = append(filters, filter(fmt.Sprintf("site/%d/device/%d/temperature", j%1000, j/1000), 0))
+			}
+			c.send(subscribe(filters...))
+			c.in = c.in[:0]
+		}
+		reads := make([][]byte, 1<<12)
+		order := rand.New(rand.NewPCG(1, 2))
+		for i := range reads {
+			for range routed {
+				j := order.IntN(n)
+				p := publish(fmt.Sprintf("site/%d/device/%d/temperature", j%1000, j/1000), string(make([]byte, 64)), 0)
+				reads[i], _ = p.AppendTo(reads[i], codec.V311)
+			}
+		}
+		bench.Run(fmt.Sprint(n), func(bench *testing.B) {
+			for i := 0; i < bench.N; i += routed {
+				r.in = reads[i/routed%len(reads)]
+				r.round()
+			}
+		})
+	}
 }
