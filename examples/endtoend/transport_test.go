@@ -1,6 +1,7 @@
 package endtoend
 
 import (
+	"crypto/tls"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -41,7 +42,17 @@ func TestTLS(t *testing.T) {
 	passes(t, "-L", "mqtts://127.0.0.1:"+front, "--cafile", file("ca.pem"), "--tls-version", "tlsv1.3", "--tls-alpn", "mqtt")
 	passes(t, "-p", strict, "--cafile", file("ca.pem"), "--cert", file("client.pem"), "--key", file("client.key"))
 	passes(t, "-p", other, "--cafile", file("ca.pem"), "--insecure")
+	const cipher = "ECDHE-ECDSA-AES256-GCM-SHA384"
+	one := ServerTLS(t, pem, "server", false)
+	one.MaxVersion, one.CipherSuites = tls.VersionTLS12, []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384}
+	narrow := Front(t, port, one)
+	passes(t, "-p", narrow, "--cafile", file("ca.pem"), "--ciphers", "DHE-RSA-CAMELLIA256-SHA:"+cipher, "--keyform", "pem")
+	fails(t, "it ended the handshake", "-p", narrow, "--cafile", file("ca.pem"), "--ciphers", "ECDHE-ECDSA-AES128-GCM-SHA256")
 
+	p := Start(t, nil, "publish", "-t", "x", "-m", "hello", "-q", "1", "-p", strict, "--cafile", file("ca.pem"))
+	if code := p.Wait(Limit); code != 4 || !strings.Contains(string(p.Stderr.Bytes()), "ended the connection by TLS (certificate required); check --cert") {
+		t.Errorf("without a certificate: exit code %d, %s", code, p.Stderr.Bytes())
+	}
 	fails(t, "for another host", "-p", other, "--cafile", file("ca.pem"))
 	fails(t, "comes from nobody", "-p", front, "--cafile", file("stranger.pem"))
 	fails(t, "comes from nobody", "-p", front, "--cafile", file("stranger.pem"), "--insecure")
@@ -58,6 +69,29 @@ func TestWebSocket(t *testing.T) {
 
 	fails(t, "404", "-L", "ws://127.0.0.1:"+WebSocketFront(t, port, nil)+"/other")
 	fails(t, "comes from nobody", "-L", "wss://localhost:"+secure+"/mqtt")
+}
+
+// Through proxies, with and without a password, and with all that there may be
+// above.
+func TestProxy(t *testing.T) {
+	_, port := Broker(t)
+	pem := Certificates(t)
+	open, closed := StartProxy(t, "", ""), StartProxy(t, "me", "a:b@c")
+	through := []string{"--proxy", "socks5h://" + open.Address}
+	passes(t, append(through, "-p", port)...)
+	passes(t, append(through, "-h", "127.0.0.1", "-p", port, "-A", "127.0.0.1")...)
+	passes(t, append(through, "-p", Front(t, port, ServerTLS(t, pem, "server", false)), "--cafile", filepath.Join(pem, "ca.pem"))...)
+	passes(t, append(through, "-L", "ws://localhost:"+WebSocketFront(t, port, nil)+"/mqtt")...)
+	passes(t, "-p", port, "--proxy", "socks5h://me:a%3Ab%40c@"+closed.Address)
+	if n := open.Served.Load() + closed.Served.Load(); n != 10 {
+		t.Errorf("%d connections went through the proxies", n)
+	}
+	fails(t, "does not connect to localhost:"+port+": username/password authentication failed", "-p", port, "--proxy", "socks5h://me:no@"+closed.Address)
+	fails(t, "does not connect to", "-p", port, "--proxy", "socks5h://"+closed.Address)
+	fails(t, "does not connect to nowhere.invalid:1883", append(through, "-h", "nowhere.invalid")...)
+	none := closedPort(t)
+	fails(t, "nothing listens on 127.0.0.1:"+none+"; check --proxy", "-p", port, "--proxy", "socks5h://127.0.0.1:"+none)
+	fails(t, "the proxy nowhere.invalid:1080 is not known", "-p", port, "--proxy", "socks5h://nowhere.invalid")
 }
 
 func TestUnixSocket(t *testing.T) {

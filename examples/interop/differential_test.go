@@ -14,7 +14,7 @@ import (
 )
 
 // The time in JSON, which mosquitto 2.0 prints with a Z before the zone.
-var timestamp = regexp.MustCompile(`"tst":"[^"]*"`)
+var timestamp = regexp.MustCompile(`"tst":\t?"[^"]*"`)
 
 // The properties in JSON, which mosquitto_sub prints in the order in which they
 // came.
@@ -55,6 +55,7 @@ func retained(t *testing.T, port string) {
 		"-D", "publish", "response-topic", "answer/here", "-D", "publish", "correlation-data", "corr",
 		"-D", "publish", "payload-format-indicator", "1",
 		"-D", "publish", "user-property", "k", "v", "-D", "publish", "user-property", "key 2", "v2")
+	pub("-t", "j/1", "-m", `{"a":[1,[2,"x"],{"b":{},"c":[]}],"d":{"e":true}}`, "-D", "publish", "user-property", "k", "v")
 	pub("-t", "d/ümlaut", "-m", "tab\tquote\" back\\slash")
 	file := filepath.Join(t.TempDir(), "binary")
 	if err := os.WriteFile(file, []byte{0, 1, 0xAB, 'x', '\n', 0xFF}, 0o600); err != nil {
@@ -89,6 +90,11 @@ func TestSameFormats(t *testing.T) {
 			}
 		}
 		same(t, "mosquitto_sub", "subscribe", "-p", port, "-V", v, "-t", "d/+", "-C", "3", "-N", "-F", "%t")
+		for _, f := range []string{"%j", "%J"} {
+			for _, topic := range []string{"d/1", "d/ümlaut", "j/1"} {
+				same(t, "mosquitto_sub", "subscribe", "-p", port, "-V", v, "-t", topic, "-C", "1", "-F", f, "--pretty")
+			}
+		}
 	}
 	same(t, "mosquitto_sub", "subscribe", "-p", port, "-V", "5", "-t", "d/2", "-C", "1", "-F", "%S|%3S|%03S|%j", "-D", "subscribe", "subscription-identifier", "7")
 }
@@ -217,6 +223,33 @@ func TestSameRequests(t *testing.T) {
 				answering.Success()
 				same(t, "mosquitto_rr", "request", "-p", port, "-V", v, "-t", "nobody", "-e", "nothing", "-m", "x", "-W", "1")
 			}
+		}
+	}
+}
+
+// Both go through the same proxies.
+func TestSameProxy(t *testing.T) {
+	port := mosquitto(t)
+	retained(t, port)
+	for _, user := range []string{"", "me"} {
+		proxy := StartProxy(t, user, "secret")
+		for _, account := range []string{"", "me:secret@", "you:no@"} {
+			if user == "" && account != "" {
+				continue // mosquitto_sub insists on the password then
+			}
+			for _, host := range []string{"localhost", "127.0.0.1"} {
+				args := []string{"-h", host, "-p", port, "--proxy", "socks5h://" + account + proxy.Address, "-t", "d/1", "-W", "3", "-C", "1"}
+				theirs := Start(t, nil, "mosquitto_sub", args...)
+				theirs.Wait(Limit)
+				ours := Start(t, nil, "subscribe", args...)
+				ours.Wait(Limit)
+				if got, want := string(ours.Stdout.Bytes()), string(theirs.Stdout.Bytes()); got != want {
+					t.Errorf("%q, proxy for %q: got %q, want %q", args, user, got, want)
+				}
+			}
+		}
+		if n := proxy.Served.Load(); n != 4 {
+			t.Errorf("the proxy made %d connections", n)
 		}
 	}
 }

@@ -52,6 +52,7 @@ func (o *options) flags() *pflag.FlagSet {
 	fs.BoolVarP(&o.printer.Verbose, "verbose", "v", false, "")
 	fs.BoolVarP(&o.printer.NoNewline, "no-newline", "N", false, "")
 	fs.StringVarP(&o.formatText, "format", "F", "", "")
+	fs.BoolVar(&o.printer.Pretty, "pretty", false, "")
 	fs.BoolVarP(&o.noRetained, "no-retained", "R", false, "")
 	fs.BoolVar(&o.respond, "respond", false, "")
 	fs.StringVar(&o.command, "exec", "", "")
@@ -179,6 +180,7 @@ The response:
   -v, --verbose                print the topic before the payload
   -N, --no-newline             no newline behind the payload
   -F, --format FORMAT          as in subscribe --help
+      --pretty                 JSON of -F in several lines
   -R, --no-retained            wait for one that is not retained
 
 Answering:

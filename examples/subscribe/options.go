@@ -27,6 +27,7 @@ type options struct {
 	retainedOnly   bool
 	removeRetained bool
 	filterOut      []string
+	percent        float64 // --random-filter
 }
 
 func (o *options) flags() *pflag.FlagSet {
@@ -42,10 +43,12 @@ func (o *options) flags() *pflag.FlagSet {
 	fs.BoolVarP(&o.printer.Verbose, "verbose", "v", false, "")
 	fs.BoolVarP(&o.printer.NoNewline, "no-newline", "N", false, "")
 	fs.StringVarP(&o.formatText, "format", "F", "", "")
+	fs.BoolVar(&o.printer.Pretty, "pretty", false, "")
 	fs.BoolVarP(&o.noRetained, "no-retained", "R", false, "")
 	fs.BoolVar(&o.retainedOnly, "retained-only", false, "")
 	fs.BoolVar(&o.removeRetained, "remove-retained", false, "")
 	fs.StringArrayVarP(&o.filterOut, "filter-out", "T", nil, "")
+	fs.Float64Var(&o.percent, "random-filter", 100, "")
 	return fs
 }
 
@@ -67,6 +70,8 @@ func parse(args []string) (o *options, help bool, err error) {
 		return nil, false, cli.Usagef("-C takes a number from 1")
 	case fs.Changed("timeout") && !(o.seconds > 0 && o.seconds < 1e9):
 		return nil, false, cli.Usagef("-W takes seconds above 0")
+	case !(o.percent >= 0.1 && o.percent <= 100):
+		return nil, false, cli.Usagef("--random-filter takes a percentage from 0.1 to 100")
 	case o.retainAsPublished && !v5:
 		return nil, false, cli.Usagef("--retain-as-published needs MQTT 5: leave -V out or use -V 5")
 	case o.noRetained && o.retainedOnly:
@@ -129,8 +134,10 @@ What to print:
                                %r retain, %m packet identifier, %j as JSON, %J the same with a payload
                                that is JSON itself, %I %U time of arrival,
                                %A %C %D %E %F %P %R %S properties, %% \n \t, @Y and the like as in date
+      --pretty                 JSON in several lines
   -R, --no-retained            skip retained messages
   -T, --filter-out FILTER      skip the messages of these topics; may be repeated
+      --random-filter PERCENT  print so many of the messages, 0.1 to 100, chosen at random; -C counts all
       --remove-retained        remove the retained messages that come from the broker, also with -R
 
 A connection that is lost is made again, after a wait, until one of these ends the program.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"math/rand/v2"
 	"strings"
 	"time"
 
@@ -155,7 +156,8 @@ func (s *subscriber) message(ev *client.Event) {
 		}
 	}
 	print, remove := !(s.noRetained && p.Retain), s.removeRetained && p.Retain
-	if print && !s.printer.Print(p, ev.PacketID) {
+	chosen := rand.Float64()*100 < s.percent // those that are not count nevertheless, as with mosquitto_sub
+	if print && chosen && !s.printer.Print(p, ev.PacketID) {
 		s.env.Complain("the payload of a message on topic %q is no JSON", p.Topic)
 	}
 	if remove {

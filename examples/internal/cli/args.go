@@ -58,6 +58,9 @@ func explain(err error) error {
 		name = "-" + f.Shorthand
 	}
 	cause := root(err)
+	if _, ok := f.Value.(absent); ok {
+		return Usagef("%s: %v", name, cause) // the value may be secret
+	}
 	if errors.Is(cause, strconv.ErrRange) || errors.Is(cause, strconv.ErrSyntax) {
 		switch f.Value.Type() {
 		case "uint16":

@@ -21,6 +21,7 @@ import (
 func Unreachable(address string, err error) error {
 	var dns *net.DNSError
 	var sess *session.Error
+	var proxy *transport.ProxyError
 	if text := untrusted(err); text != "" {
 		return Failf(ExitUnreachable, "%s cannot be trusted: %s", address, text)
 	}
@@ -29,6 +30,8 @@ func Unreachable(address string, err error) error {
 		return Failf(ExitInterrupted, "interrupted while connecting to %s", address)
 	case errors.As(err, &sess):
 		return Usagef("CONNECT cannot be sent: %v", err)
+	case errors.As(err, &proxy):
+		return unproxied(address, proxy)
 	case errors.As(err, &dns):
 		return Failf(ExitUnreachable, "host %q is not known; check -h", host)
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -46,12 +49,25 @@ func Unreachable(address string, err error) error {
 	}
 }
 
+// unproxied explains why a proxy makes no connection.
+func unproxied(address string, err *transport.ProxyError) error {
+	var dns *net.DNSError
+	switch {
+	case errors.As(err, &dns):
+		return Failf(ExitUnreachable, "the proxy %s is not known; check --proxy", err.Address)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return Failf(ExitUnreachable, "nothing listens on %s; check --proxy", err.Address)
+	case isTimeout(err), errors.Is(err, context.DeadlineExceeded):
+		return Failf(ExitUnreachable, "no answer through the proxy %s; check --proxy, -h and -p", err.Address)
+	}
+	return Failf(ExitUnreachable, "the proxy %s does not connect to %s: %v; check --proxy, -h and -p", err.Address, address, root(err))
+}
+
 // untrusted explains why TLS failed, or returns "".
 func untrusted(err error) string {
 	var name x509.HostnameError
 	var authority x509.UnknownAuthorityError
 	var invalid x509.CertificateInvalidError
-	var alert tls.AlertError
 	var header tls.RecordHeaderError
 	switch {
 	case errors.As(err, &name):
@@ -62,10 +78,19 @@ func untrusted(err error) string {
 		return invalid.Error()
 	case errors.As(err, &header):
 		return "it does not speak TLS; check -p"
-	case errors.As(err, &alert):
-		return "it ended the handshake (" + alert.Error() + "); check --cert, --key and --tls-version"
+	case alert(err) != "":
+		return "it ended the handshake (" + alert(err) + "); check --cert, --key, --tls-version and --ciphers"
 	}
 	return ""
+}
+
+// alert returns what the other side of TLS objects to, or "".
+func alert(err error) string {
+	var op *net.OpError
+	if !errors.As(err, &op) || op.Op != "remote error" {
+		return ""
+	}
+	return strings.TrimPrefix(root(err).Error(), "tls: ")
 }
 
 // refusedCode returns the exit code for a refusal.
@@ -137,6 +162,8 @@ func Ended(address string, err error, answered bool) error {
 		return Failf(ExitLost, "%s accepts connections but does not answer CONNECT; is it an MQTT broker?", address)
 	case errors.Is(err, session.ErrTimeout):
 		return Failf(ExitLost, "the broker at %s does not answer any more; try again", address)
+	case alert(err) != "":
+		return Failf(ExitLost, "%s ended the connection by TLS (%s); check --cert and --key", address, alert(err))
 	case errors.Is(err, session.ErrDisconnected) && errors.As(err, &refused):
 		return Failf(ExitLost, "the broker at %s ended the connection: %s", address, refused.Detail)
 	case !answered && (isEOF(err) || errors.Is(err, syscall.ECONNRESET)):

@@ -7,6 +7,8 @@ const TargetHelp = `The broker:
   -L, --url URL                all at once: mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], mqtts:// for
                                TLS, ws://HOST[:PORT]/PATH and wss:// for WebSocket
       --unix PATH              a Unix socket in the place of host and port
+      --proxy URL              connect through a SOCKS5 proxy, socks5h://[USER[:PASSWORD]@]HOST[:PORT],
+                               which looks the host up
   -A, --bind ADDRESS           connect from this local address
   -V, --protocol-version 5|311 the version of MQTT; also mqttv5 and mqttv311 (default 5)
   -u, --username NAME          user name
@@ -21,6 +23,8 @@ TLS, which is on with one of the first three, with port 8883, mqtts:// and wss:/
       --insecure               take a certificate for another host
       --tls-alpn PROTOCOL      ask for this protocol
       --tls-version VERSION    the lowest to take: tlsv1.1, tlsv1.2 or tlsv1.3 (default tlsv1.2)
+      --ciphers LIST           ciphers to take in TLS 1.2, by OpenSSL's names, with colons between
+      --keyform pem            taken for compatibility; it is always so
 `
 
 // ConnectionHelp describes the flags of Connection.

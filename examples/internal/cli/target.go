@@ -1,7 +1,11 @@
 package cli
 
 import (
+	"cmp"
+	"net"
+	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -17,11 +21,13 @@ type Target struct {
 	Version        Version
 	User, Password string
 
-	Unix string
-	URL  URL
-	TLS  TLS
+	Unix  string
+	Proxy string
+	URL   URL
+	TLS   TLS
 
-	fs *pflag.FlagSet
+	proxy *transport.Proxy
+	fs    *pflag.FlagSet
 }
 
 // AddTo defines the flags.
@@ -32,11 +38,13 @@ func (t *Target) AddTo(fs *pflag.FlagSet) {
 	fs.Uint16VarP(&t.Port, "port", "p", 0, "")
 	fs.VarP(&t.URL, "url", "L", "")
 	fs.StringVar(&t.Unix, "unix", "", "")
+	fs.StringVar(&t.Proxy, "proxy", "", "")
 	t.TLS.addTo(fs)
 	fs.StringVarP(&t.Bind, "bind", "A", "", "")
 	fs.VarP(&t.Version, "protocol-version", "V", "")
 	fs.StringVarP(&t.User, "username", "u", "", "")
 	fs.StringVarP(&t.Password, "pw", "P", "", "")
+	addAbsent(fs)
 }
 
 // Check reports flags that do not go together, and reads the files of TLS.
@@ -46,10 +54,29 @@ func (t *Target) Check() error {
 		return Usagef("-p 0: use a port from 1 to 65535")
 	case t.Unix != "" && (t.changed("host") || t.changed("port") || t.changed("url")):
 		return Usagef("--unix stands in the place of -h, -p and -L")
+	case t.Unix != "" && t.Proxy != "":
+		return Usagef("--unix goes through no --proxy: leave one of them out")
 	case !t.Version.Codec().IsV5() && t.changed("pw") && !t.changed("username"):
 		return Usagef("-P needs -u in MQTT 3.1.1")
 	}
+	if t.changed("proxy") {
+		if t.proxy = parseProxy(t.Proxy); t.proxy == nil {
+			return Usagef("--proxy: use socks5h://[USER[:PASSWORD]@]HOST[:PORT]") // without the password
+		}
+	}
 	return t.locate()
+}
+
+// parseProxy returns the proxy of a URL as mosquitto's programs take it, nil for
+// none.
+func parseProxy(s string) *transport.Proxy {
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "socks5h" || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" {
+		return nil
+	}
+	p := &transport.Proxy{Address: net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "1080")), User: u.User.Username()}
+	p.Password, _ = u.User.Password()
+	return p
 }
 
 func (t *Target) changed(name string) bool { return t.fs.Changed(name) }
@@ -101,7 +128,7 @@ func (t *Target) locate() error {
 // Transport returns where to connect to, and how.
 func (t *Target) Transport() transport.Options {
 	return transport.Options{
-		Host: t.Host, Port: strconv.Itoa(int(t.Port)), Unix: t.Unix, Bind: t.Bind,
+		Host: t.Host, Port: strconv.Itoa(int(t.Port)), Unix: t.Unix, Bind: t.Bind, Proxy: t.proxy,
 		TLS: t.TLS.config, WebSocket: t.URL.WebSocket, Path: t.URL.Path,
 	}
 }

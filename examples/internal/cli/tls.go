@@ -17,6 +17,7 @@ type TLS struct {
 	insecure, os   bool
 	alpn           string
 	version        string
+	ciphers        string
 
 	config *tls.Config // nil for none
 }
@@ -30,6 +31,8 @@ func (t *TLS) addTo(fs *pflag.FlagSet) {
 	fs.BoolVar(&t.os, "tls-use-os-certs", false, "")
 	fs.StringVar(&t.alpn, "tls-alpn", "", "")
 	fs.StringVar(&t.version, "tls-version", "", "")
+	fs.StringVar(&t.ciphers, "ciphers", "", "")
+	fs.Var(keyForm{}, "keyform", "")
 }
 
 // given reports whether a flag asks for TLS.
@@ -38,7 +41,7 @@ func (t *TLS) given() bool { return t.cafile != "" || t.capath != "" || t.os }
 // load reads the files that the flags name.
 func (t *TLS) load(secure bool, host string) error {
 	switch {
-	case !secure && (t.cert != "" || t.key != "" || t.insecure || t.alpn != "" || t.version != ""):
+	case !secure && (t.cert != "" || t.key != "" || t.insecure || t.alpn != "" || t.version != "" || t.ciphers != ""):
 		return Usagef("TLS needs to know whom to trust: add --cafile, --capath or --tls-use-os-certs, or use -L mqtts://…")
 	case !secure:
 		return nil
@@ -53,6 +56,13 @@ func (t *TLS) load(secure bool, host string) error {
 			return Usagef("--tls-version %s: use tlsv1.1, tlsv1.2 or tlsv1.3", t.version)
 		}
 		config.MinVersion = v
+	}
+	if t.ciphers != "" {
+		suites, err := cipherSuites(t.ciphers)
+		if err != nil {
+			return Usagef("--ciphers %s: %v", t.ciphers, err)
+		}
+		config.CipherSuites = suites
 	}
 	if t.alpn != "" {
 		config.NextProtos = []string{t.alpn}

@@ -29,6 +29,7 @@ type Message struct {
 	*codec.Publish
 	PacketID uint32
 	At       time.Time
+	Pretty   bool // JSON in several lines
 
 	// NotJSON is set by Append where %J meets a payload that is no JSON.
 	NotJSON bool

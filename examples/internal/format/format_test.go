@@ -67,6 +67,39 @@ func TestJSONOfPlainMessages(t *testing.T) {
 	}
 }
 
+// What is expected is the output of mosquitto_sub 2.0.11 --pretty.
+func TestPretty(t *testing.T) {
+	m := message()
+	m.Payload = codec.Bytes(`{"a": [1, {"b":"c\\\"{,[:","n":null}, []], "e":{}, "f":[{}]}`)
+	m.Publish.Properties = codec.PublishProperties{ContentType: codec.Text("ct")}
+	m.Pretty = true
+	want := `{
+	"tst":	"2026-11-22T20:13:48.536336+0000",
+	"topic":	"a/b",
+	"qos":	1,
+	"retain":	0,
+	"payloadlen":	60,
+	"mid":	1,
+	"properties":	{
+		"content-type":	"ct"
+	},
+	"payload":	{
+		"a":	[1, {
+				"b":	"c\\\"{,[:",
+				"n":	null
+			}, []],
+		"e":	{
+		},
+		"f":	[{
+			}]
+	}
+}`
+	f, _ := Parse("%J")
+	if got := string(f.Append(nil, m)); got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+}
+
 func TestFormatErrors(t *testing.T) {
 	for format, want := range map[string]string{
 		"%": "middle", "%5": "middle", "@": "middle", `\`: "middle", "%z": "no field %z", "@!": "no field @!", `\z`: `no escape \z`,

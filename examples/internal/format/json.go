@@ -30,7 +30,7 @@ type properties struct {
 	Alias           *uint16          `json:"topic-alias,omitempty"`
 }
 
-// appendJSON appends the message as one line of JSON. With raw the payload is
+// appendJSON appends the message as JSON, in one line without Pretty. With raw the payload is
 // put in as it is; if that is no JSON, nothing is appended.
 func (m *Message) appendJSON(dst []byte, raw bool) []byte {
 	d := document{
@@ -47,6 +47,9 @@ func (m *Message) appendJSON(dst []byte, raw bool) []byte {
 		d.Payload = json.RawMessage(m.Payload)
 	default:
 		d.Payload = quote(string(m.Payload))
+	}
+	if m.Pretty {
+		return appendPretty(dst, encode(d))
 	}
 	return append(dst, encode(d)...)
 }

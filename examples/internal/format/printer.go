@@ -13,6 +13,7 @@ type Printer struct {
 	Format    *Format // nil for the payload alone
 	Verbose   bool    // the topic before the payload, without a Format
 	NoNewline bool
+	Pretty    bool // JSON in several lines
 
 	out  *bufio.Writer
 	line []byte // is used again
@@ -27,7 +28,7 @@ func (p *Printer) Flush() error { return p.out.Flush() }
 // Print prints a message. Errors are seen by Flush. It reports false if the
 // format wants JSON and the payload is none.
 func (p *Printer) Print(pub *codec.Publish, id uint32) bool {
-	m := Message{Publish: pub, PacketID: id, At: time.Now()}
+	m := Message{Publish: pub, PacketID: id, At: time.Now(), Pretty: p.Pretty}
 	p.line = p.line[:0]
 	switch {
 	case p.Format != nil:

@@ -10,7 +10,7 @@ import (
 
 var flagLine = regexp.MustCompile(`(?m)^  (?:-(.), |    )--([a-z-]+)`)
 
-// HelpNames checks that a help text names every flag, and no other.
+// HelpNames checks that a help text names every flag that is not hidden, and no other.
 func HelpNames(t *testing.T, text string, fs *pflag.FlagSet) {
 	t.Helper()
 	told := map[string]string{}
@@ -20,6 +20,9 @@ func HelpNames(t *testing.T, text string, fs *pflag.FlagSet) {
 	delete(told, "help")
 	delete(told, "property")
 	fs.VisitAll(func(f *pflag.Flag) {
+		if f.Hidden {
+			return
+		}
 		short, ok := told[f.Name]
 		if !ok || short != f.Shorthand {
 			t.Errorf("the help has -%s for --%s, want -%s", short, f.Name, f.Shorthand)

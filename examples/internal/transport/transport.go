@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"golang.org/x/net/proxy"
 )
 
 // Options say where to connect to, and how.
@@ -24,6 +25,9 @@ type Options struct {
 	Unix string
 	// Bind is the local address to connect from; empty for any.
 	Bind string
+	// Proxy is a SOCKS5 proxy to connect through, which looks Host up; nil for
+	// none.
+	Proxy *Proxy
 	// TLS is nil for none.
 	TLS *tls.Config
 	// WebSocket puts MQTT into the frames of a WebSocket at Path.
@@ -33,6 +37,21 @@ type Options struct {
 	// included; 0 stands for 10 s.
 	Timeout time.Duration
 }
+
+// Proxy is a SOCKS5 proxy. Without User it is asked for no authentication.
+type Proxy struct {
+	Address        string // host:port
+	User, Password string
+}
+
+// ProxyError tells that there is no connection through a proxy.
+type ProxyError struct {
+	Address string
+	Err     error
+}
+
+func (e *ProxyError) Error() string { return "proxy " + e.Address + ": " + e.Err.Error() }
+func (e *ProxyError) Unwrap() error { return e.Err }
 
 const defaultTimeout = 10 * time.Second
 
@@ -105,7 +124,27 @@ func (o *Options) dialPlain(ctx context.Context) (net.Conn, error) {
 		}
 		d.LocalAddr = local
 	}
+	if o.Proxy != nil {
+		return o.dialProxy(ctx, &d)
+	}
 	return d.DialContext(ctx, "tcp", net.JoinHostPort(o.Host, o.Port))
+}
+
+// dialProxy opens a connection through the proxy, which d connects to.
+func (o *Options) dialProxy(ctx context.Context, d *net.Dialer) (net.Conn, error) {
+	var auth *proxy.Auth
+	if o.Proxy.User != "" {
+		auth = &proxy.Auth{User: o.Proxy.User, Password: o.Proxy.Password}
+	}
+	through, err := proxy.SOCKS5("tcp", o.Proxy.Address, auth, d)
+	if err != nil {
+		return nil, &ProxyError{o.Proxy.Address, err}
+	}
+	c, err := through.(proxy.ContextDialer).DialContext(ctx, "tcp", net.JoinHostPort(o.Host, o.Port))
+	if err != nil {
+		return nil, &ProxyError{o.Proxy.Address, err}
+	}
+	return c, nil
 }
 
 // dialWebSocket opens a WebSocket. Its bytes go in binary frames, and packets

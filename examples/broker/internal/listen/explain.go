@@ -46,7 +46,7 @@ func explainHandshake(err error) string {
 	var header tls.RecordHeaderError
 	var invalid x509.CertificateInvalidError
 	var authority x509.UnknownAuthorityError
-	var alert tls.AlertError
+	var op *net.OpError
 	var plain *handshakeError
 	switch {
 	case errors.As(err, &plain):
@@ -61,8 +61,8 @@ func explainHandshake(err error) string {
 		return "the client's certificate comes from nobody in cafile or capath"
 	case errors.As(err, &invalid):
 		return "the client's certificate is not valid: " + invalid.Error()
-	case errors.As(err, &alert):
-		return "the client ended the handshake: " + alert.Error()
+	case errors.As(err, &op) && op.Op == "remote error":
+		return "the client ended the handshake: " + strings.TrimPrefix(root(err).Error(), "tls: ")
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return "the client went away"
 	}

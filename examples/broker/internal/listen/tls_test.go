@@ -330,3 +330,13 @@ func TestExpired(t *testing.T) {
 		t.Error("a client takes it")
 	}
 }
+
+// A client that does not trust the broker says so, and so does the log.
+func TestDistrust(t *testing.T) {
+	folder := programtest.Certificates(t)
+	s := serve(t, &config.Listener{TLS: serverFiles(folder, "server")}, nil)
+	if _, err := tls.Dial("tcp", s.Addr().String(), &tls.Config{RootCAs: x509.NewCertPool()}); err == nil {
+		t.Error("it trusts")
+	}
+	s.log.await(t, "the client ended the handshake: ")
+}
