@@ -85,9 +85,9 @@ func (c *core) expiry(m *message, dup bool) (seconds uint32, ok bool) {
 }
 
 // inline reports whether the payload is copied into the output. A large one is
-// referred to, unless the caller of Publish gets it back at once.
+// referred to, unless the caller gets it back at once.
 func (c *core) inline(m *message, p *codec.Publish) bool {
-	return len(p.Payload) < c.cfg.ReferenceSize || !m.shared && m.qos == codec.QoS0 && m.token == 0
+	return len(p.Payload) < c.cfg.ReferenceSize || m.borrowed || !m.shared && m.qos == codec.QoS0 && m.token == 0
 }
 
 // appendMessage appends the PUBLISH of m, or all of it before the payload.

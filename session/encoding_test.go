@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -306,5 +307,76 @@ func TestSlowReaderKeepsLittle(t *testing.T) {
 	}
 	if len(ev.Data) > 3 {
 		t.Errorf("%d pieces of memory that others use too", len(ev.Data))
+	}
+}
+
+// A borrowed message reaches all that can take it at once, in one encoding, and is
+// not looked at afterwards.
+func TestPublishBorrowed(t *testing.T) {
+	for _, v := range []codec.Version{codec.V311, codec.V5} {
+		for _, size := range []int{0, 10, 3000, 5000, 100_000} {
+			var sh session.Shared
+			servers := make([]*session.Server, 3)
+			for i := range servers {
+				servers[i] = connected(t, v, session.Config{Shared: &sh, HighWater: 1 << 20})
+			}
+			p := &codec.Publish{Topic: codec.Bytes("topic"), PacketID: 5, QoS: codec.QoS2, Dup: true, Payload: make(codec.Bytes, size)}
+			var want []byte
+			for _, letter := range "abc" {
+				for i := range p.Payload {
+					p.Payload[i] = byte(letter)
+				}
+				copy(p.Topic, string(letter))
+				sh.Forget()
+				for i, s := range servers {
+					sent, err := s.PublishBorrowed(start, p, session.Delivery{Several: i > 0 || letter != 'b'})
+					if !sent || err != nil {
+						t.Fatal(sent, err)
+					}
+				}
+				want = append(want, encode(t, &codec.Publish{Topic: slices.Clone(p.Topic), Payload: slices.Clone(p.Payload)}, v)...)
+				clear(p.Payload)
+				copy(p.Topic, "-")
+			}
+			var first []byte
+			for i, s := range servers {
+				for ev, ok := s.Next(); ok; ev, ok = s.Next() {
+					if ev.Kind != events.Write {
+						continue
+					}
+					if got := bytes.Join(ev.Data, nil); !bytes.Equal(got, want) {
+						t.Errorf("%v, %d bytes: peer %d got %.60q, want %.60q", v, size, i, got, want)
+					}
+					if size == 10 {
+						if i == 2 && &ev.Data[len(ev.Data)-1][0] != &first[0] {
+							t.Errorf("%v: the bytes were copied", v)
+						}
+						first = ev.Data[len(ev.Data)-1]
+					}
+				}
+			}
+		}
+	}
+}
+
+// Where it would have to wait, or is above QoS 0, it is not taken.
+func TestPublishBorrowedWaits(t *testing.T) {
+	p := &codec.Publish{Topic: codec.Bytes("a"), Payload: codec.Bytes("x")}
+	s := connected(t, codec.V5, session.Config{HighWater: 1})
+	if sent, err := s.PublishBorrowed(start, p, session.Delivery{QoS: codec.QoS1}); sent || err != nil {
+		t.Error("QoS 1:", sent, err)
+	}
+	for i := range 2 {
+		if sent, err := s.PublishBorrowed(start, p, session.Delivery{}); sent != (i == 0) || err != nil {
+			t.Error(i, sent, err)
+		}
+	}
+	if n := s.Queued(); n != 0 {
+		t.Errorf("%d are queued", n)
+	}
+	p.Topic = codec.Bytes("#")
+	drain(s)
+	if sent, err := s.PublishBorrowed(start, p, session.Delivery{}); !sent || err == nil {
+		t.Error("wildcard:", sent, err)
 	}
 }

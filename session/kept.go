@@ -166,12 +166,7 @@ func (s *Shared) Reclaim() {
 	if l.limbo == nil {
 		return
 	}
-	for version := range s.encoded {
-		for qos := range s.encoded[version] {
-			e := &s.encoded[version][qos]
-			e.needs, e.payload, e.head = needs{}, nil, nil
-		}
-	}
+	s.Forget()
 	for l.limbo != nil {
 		k := l.limbo
 		l.limbo = k.next

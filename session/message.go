@@ -35,6 +35,8 @@ type message struct {
 	erased     bool // the application gave it up; pub is nil, the peer may still answer
 	short      bool // the application left the topic out in favour of alias
 	shared     bool // pub is the caller's: PublishShared
+	several    bool // it goes to other peers too
+	borrowed   bool // pub may change afterwards: PublishBorrowed
 	streamed   bool // the payload is asked of the application: PublishStream
 }
 

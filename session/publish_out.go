@@ -42,6 +42,30 @@ func (c *core) PublishShared(now time.Time, p *codec.Publish, d Delivery) (token
 	return c.publish(m, p)
 }
 
+// PublishBorrowed is PublishShared for a message of QoS 0 that can be sent at once
+// and that p keeps only until the call returns. It reports false, and does
+// nothing, where the message would have to wait. Whoever calls it for another
+// message that is in the same place calls Shared.Forget in between.
+func (c *core) PublishBorrowed(now time.Time, p *codec.Publish, d Delivery) (sent bool, err error) {
+	if d.QoS != codec.QoS0 {
+		return false, nil
+	}
+	c.setTime(now)
+	m := c.sh.message()
+	m.set(now, p, d)
+	m.shared, m.borrowed = true, true
+	if err = c.prepare(m, p); err == nil {
+		if c.wakeWork(); c.ready(m) {
+			sent, err = true, c.emit(m, false)
+		}
+	}
+	c.sh.freeMessage(m)
+	if err != nil {
+		return true, asError("Publish", err)
+	}
+	return sent, nil
+}
+
 func (c *core) publish(m *message, p *codec.Publish) (uint64, error) {
 	err := c.prepare(m, p)
 	if err == nil {

@@ -118,6 +118,9 @@ type Delivery struct {
 	// Expires is the time at which the message expires. The zero time stands
 	// for the message's own interval, counted from now. (v5.0 3.3.2.3.3)
 	Expires time.Time
+	// Several says that other sessions get the message as well, right after this
+	// one, so that an encoding for all of them pays.
+	Several bool
 	// Kept is what keeps the message, of which the session becomes a user; nil for
 	// a message that the collector may free.
 	Kept *Kept
@@ -154,6 +157,7 @@ func (s *State) Enqueue(now time.Time, p *codec.Publish, d Delivery, limits Queu
 // set fills in what the message says about itself, or d in its place.
 func (m *message) set(now time.Time, p *codec.Publish, d Delivery) {
 	m.pub, m.kept, m.qos, m.retain, m.ids = p, d.Kept.Use(), d.QoS, d.Retain, d.SubscriptionIdentifiers
+	m.several = d.Several
 	switch interval, ok := p.Properties.MessageExpiryInterval.Get(); {
 	case !d.Expires.IsZero():
 		m.expires = d.Expires.UnixMilli()

@@ -63,12 +63,9 @@ type Broker struct {
 
 // scratch is memory that is used again.
 type scratch struct {
-	codes   []codec.ReasonCode
-	publish codec.Publish
-	topic   codec.Bytes // with a mount point
-	seen    view        // the last one
-	// properties: publish has some
-	properties bool
+	codes []codec.ReasonCode
+	topic codec.Bytes // with a mount point
+	seen  view        // the last one
 }
 
 // New returns a broker without connections.

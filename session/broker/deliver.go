@@ -210,6 +210,9 @@ func (b *Broker) publish(from *sess, p *codec.Publish, whose ownership) int {
 		b.own(&msg)
 		b.retain(&msg)
 	}
+	if whose == borrowed {
+		b.shared.Forget()
+	}
 	if b.shares(p, m.sessions) {
 		b.own(&msg)
 		b.share(&msg)
@@ -220,10 +223,11 @@ func (b *Broker) publish(from *sess, p *codec.Publish, whose ownership) int {
 			Retain:                  p.Retain && s.hit.retain, // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
 			SubscriptionIdentifiers: s.hit.ids,
 			Expires:                 msg.expires,
+			Several:                 n > 1,
 		}
 		switch {
 		case s.outside(p.Topic), !b.mayDeliver(s, msg.Publish, msg.from):
-		case msg.whose == borrowed && len(m.sessions) < many && b.pass(s, p, &d, n == 1):
+		case msg.whose == borrowed && b.pass(s, p, d):
 		default:
 			b.own(&msg)
 			b.deliver(s, &msg, d)
@@ -236,10 +240,6 @@ func (b *Broker) publish(from *sess, p *codec.Publish, whose ownership) int {
 	msg.kept.Release()
 	return n
 }
-
-// many is the number of receivers from which a message of QoS 0 is copied rather
-// than handed on, because its encoding is shared then.
-const many = 32
 
 // qos returns the QoS at which a message is delivered for a subscription.
 // [MQTT-3.8.4-8] [v3.1.1 MQTT-3.8.4-6]
@@ -266,35 +266,26 @@ const soleSize = 64 << 10
 // once, so that nobody has to keep it. It reports false where that is not so. A
 // large payload that has a sole receiver is copied into the output too, as it
 // would have to be copied anyway.
-func (b *Broker) pass(s *sess, p *codec.Publish, d *session.Delivery, sole bool) bool {
+func (b *Broker) pass(s *sess, p *codec.Publish, d session.Delivery) bool {
 	c := s.conn
 	if d.QoS > codec.QoS0 || c == nil {
 		return d.QoS == codec.QoS0
 	}
 	size := b.cfg.Server.ReferenceSize
-	if sole {
+	if !d.Several {
 		size = max(size, soleSize)
 	}
-	if c.blocked || len(p.Payload) >= size || c.srv.Queued() > 0 {
+	if c.blocked || len(p.Payload) >= size || c.at.MountPoint != "" {
 		return false
 	}
-	q := &b.scratch.publish
-	if c.srv.Version().IsV5() {
-		q.Properties = p.Properties
-		q.Properties.SubscriptionIdentifiers = codec.SubscriptionIdentifiers{}
-		if d.SubscriptionIdentifiers != nil {
-			q.Properties.SubscriptionIdentifiers = *d.SubscriptionIdentifiers
-		}
-	} else if b.scratch.properties {
-		q.Properties = codec.PublishProperties{}
-	}
-	b.scratch.properties = c.srv.Version().IsV5()
-	q.Topic, q.Payload, q.Retain = p.Topic, p.Payload, d.Retain
-	unmount(c.at.MountPoint, &q.Topic, &q.Properties.ResponseTopic)
-	if _, err := c.srv.Publish(b.now, q); err != nil {
+	sent, err := c.srv.PublishBorrowed(b.now, p, d)
+	switch {
+	case err != nil:
 		b.stats.drop(codec.QoS0)
-	} else {
+	case sent:
 		b.stats.delivered(p, codec.QoS0)
+	default:
+		return false
 	}
 	b.busy.push(c)
 	return true

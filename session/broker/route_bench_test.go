@@ -13,7 +13,7 @@ import (
 // BenchmarkRoute carries messages, 16 in one read, from one client to others that
 // acknowledge them. It is the cost of one delivery without any I/O.
 func BenchmarkRoute(bench *testing.B) {
-	for _, receivers := range []int{1, 100} {
+	for _, receivers := range []int{1, 2, 10, 100} {
 		for qos := codec.QoS0; qos <= codec.QoS2; qos++ {
 			for _, size := range []int{64, 16 << 10} {
 				bench.Run(fmt.Sprintf("QoS%d/%dB/1to%d", qos, size, receivers), func(bench *testing.B) {
