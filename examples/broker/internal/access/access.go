@@ -4,8 +4,9 @@ package access
 
 import "github.com/mqttcore/mqttcore/examples/broker/internal/config"
 
-// Access is what two files say. It does not change and may be used from several
-// goroutines; whoever reads the files anew keeps the old one if that fails.
+// Access is what two files say, with a memory of the passwords that were right. It
+// may be used from several goroutines; whoever reads the files anew keeps the old
+// one if that fails.
 //
 // Everywhere an empty user is one without a name.
 type Access struct {
@@ -47,6 +48,13 @@ func (a *Access) Check(user string, password []byte, hasPassword bool) bool {
 		return a.anonymous
 	}
 	return a.passwords.check(user, password, hasPassword)
+}
+
+// Remembers reports whether Check said yes to the same before. It is quick, so
+// that clients who come back cost next to nothing, all at once or while others try
+// passwords.
+func (a *Access) Remembers(user string, password []byte) bool {
+	return a.passwords != nil && a.passwords.remembers(user, password)
 }
 
 // MayRead reports whether a client may be given a message of this topic.

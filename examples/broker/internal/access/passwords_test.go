@@ -1,6 +1,7 @@
 package access
 
 import (
+	"bytes"
 	"encoding/base64"
 	"os"
 	"path/filepath"
@@ -14,12 +15,14 @@ import (
 // geheim.
 const (
 	bobLine = "bob:$7$101$x5HSy9Wg4UKl9L7t$EPVrqbo4ZkeSAgSkSDsQwWkaiRn1wHQVW1FezVhHxcR4WjdNV+MF4NB3OUdb3iN2an9Hcl4YSlBmwWo0jlcguw=="
+	// joe's, password, is one of the test vectors of argon2.
+	joeLine = "joe:$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
 	amyLine = "amy:$6$u+SaPSWDxgC7rCdU$LDzxm1MvFX7vo1G+me/CKVnPnDsxFm6IRNRY2CBbyYgobyQbTprth0ljosBBH4sZr/yx6YzF8bY98HTmrKIpow=="
 )
 
 func TestPasswords(t *testing.T) {
 	for _, end := range []string{"\n", "\r\n"} {
-		file := store(t, strings.Join([]string{"# people", bobLine, "", "  " + amyLine + " ", ""}, end))
+		file := store(t, strings.Join([]string{"# people", bobLine, "", "  " + amyLine + " ", joeLine, ""}, end))
 		a, err := Load(&config.Access{PasswordFile: file})
 		if err != nil {
 			t.Fatal(err)
@@ -31,7 +34,7 @@ func TestPasswords(t *testing.T) {
 			user, password string
 			has, want      bool
 		}{
-			{"bob", "secret", true, true}, {"amy", "geheim", true, true},
+			{"bob", "secret", true, true}, {"amy", "geheim", true, true}, {"joe", "password", true, true}, {"joe", "passwort", true, false},
 			{"bob", "geheim", true, false}, {"bob", "", true, false}, {"bob", "secret", false, false}, {"bob", "secrets", true, false},
 			{"Bob", "secret", true, false}, {"", "", true, false}, {"", "", false, false}, {"eve", "secret", true, false},
 		} {
@@ -46,13 +49,64 @@ func TestPasswords(t *testing.T) {
 // one is the costliest of the file.
 func TestUnknownUserCosts(t *testing.T) {
 	p, err := parsePasswords(config.Lines("f", bobLine+"\n"+amyLine))
-	if err != nil || p.unknown.iterations != 101 || len(p.unknown.salt) != saltSize {
+	if err != nil || p.unknown.cost.iterations != 101 || len(p.unknown.salt) != saltSize {
 		t.Errorf("%+v %v", p.unknown, err)
 	}
 	other, _ := parsePasswords(config.Lines("f", bobLine))
-	if other.unknown.hash == p.unknown.hash {
+	if bytes.Equal(other.unknown.hash, p.unknown.hash) {
 		t.Error("the hash that nothing matches can be foretold")
 	}
+	p, err = parsePasswords(config.Lines("f", bobLine+"\n"+joeLine))
+	if err != nil || p.unknown.cost != p.users["joe"].cost {
+		t.Errorf("%+v %v", p.unknown, err)
+	}
+}
+
+// What was right is remembered, nothing else is.
+func TestRemembers(t *testing.T) {
+	a, err := Load(&config.Access{PasswordFile: store(t, bobLine+"\n"+amyLine)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ user, password string }{{"bob", "secret"}, {"bob", "geheim"}, {"amy", "geheim"}, {"eve", "secret"}, {"", ""}} {
+		if a.Remembers(c.user, []byte(c.password)) {
+			t.Errorf("%+v: remembered before", c)
+		}
+		good := a.Check(c.user, []byte(c.password), true)
+		if got := a.Remembers(c.user, []byte(c.password)); got != good {
+			t.Errorf("%+v: good %v, remembered %v", c, good, got)
+		}
+	}
+	if !a.Remembers("bob", []byte("secret")) || a.Remembers("amy", []byte("secret")) || a.Remembers("bob", nil) {
+		t.Error("passwords are mixed up")
+	}
+	none, err := Load(&config.Access{})
+	if err != nil || none.Remembers("bob", []byte("secret")) {
+		t.Errorf("remembered without a file, or %v", err)
+	}
+}
+
+func BenchmarkLogin(b *testing.B) {
+	ann := newSecret("secret", Iterations)
+	a := &Access{}
+	var err error
+	if a.passwords, err = parsePasswords(config.Lines("f", "ann:"+ann.String())); err != nil {
+		b.Fatal(err)
+	}
+	b.Run("first", func(b *testing.B) {
+		for b.Loop() {
+			if !a.Check("ann", []byte("secret"), true) {
+				b.Fatal("refused")
+			}
+		}
+	})
+	b.Run("again", func(b *testing.B) {
+		for b.Loop() {
+			if !a.Remembers("ann", []byte("secret")) {
+				b.Fatal("forgotten")
+			}
+		}
+	})
 }
 
 func TestWrongPasswordFile(t *testing.T) {
@@ -64,8 +118,8 @@ func TestWrongPasswordFile(t *testing.T) {
 		bobLine + "\n" + bobLine:             ":2: bob has a password already, in line 1; remove one of them",
 		"bob:":                               ":1: the password is not hashed; set it by broker passwd",
 		"bob:hunter2":                        ":1: the password is not hashed",
-		"bob:$5$AAAA$BBBB":                   ":1: only hashes that begin with $6$ or $7$",
-		"bob:$hunter2":                       ":1: only hashes that begin with $6$ or $7$",
+		"bob:$5$AAAA$BBBB":                   ":1: only hashes that begin with $6$, $7$ or",
+		"bob:$hunter2":                       ":1: only hashes that begin with $6$, $7$ or",
 		"bob:$7$101$AAAA":                    ":1: the hash is cut off",
 		"bob:$6$AAAA":                        ":1: the hash is cut off",
 		"bob:$6$AAAA$BBBB":                   ":1: the hash is damaged",
@@ -74,7 +128,15 @@ func TestWrongPasswordFile(t *testing.T) {
 		"bob:$7$0$AAAA$" + hash:              ":1: the number of iterations is not from 1 to 10000000",
 		"bob:$7$99999999$AAAA$" + hash:       ":1: the number of iterations is not from 1 to 10000000",
 		"bob:$7$x$AAAA$" + hash:              ":1: the number of iterations is not from 1 to 10000000",
-		"a\nb":                               ":2: a line of a password file", // beside that of line 1
+		"bob:$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ":                 ":1: the hash is cut off",
+		"bob:$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$AAAA":            ":1: the hash is damaged",
+		"bob:" + strings.Replace(joeLine[4:], "v=19", "v=16", 1):         ":1: these parameters of argon2id are not supported",
+		"bob:" + strings.Replace(joeLine[4:], "m=65536", "m=4194304", 1): ":1: these parameters",
+		"bob:" + strings.Replace(joeLine[4:], "t=2", "t=0", 1):           ":1: these parameters",
+		"bob:" + strings.Replace(joeLine[4:], "t=2", "t=1000000", 1):     ":1: these parameters",
+		"bob:" + strings.Replace(joeLine[4:], "p=1", "p=0", 1):           ":1: these parameters",
+		"bob:" + strings.Replace(joeLine[4:], "p=1", "p=x", 1):           ":1: these parameters",
+		"a\nb": ":2: a line of a password file", // beside that of line 1
 	} {
 		_, err := Load(&config.Access{PasswordFile: store(t, text)})
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -32,7 +32,8 @@ SIGHUP.
 Flags:
   -D, --delete                 take the user out
   -I, --iterations N           what a look at the password costs (default 10000, some ms);
-                               whoever steals the file has to pay it for each guess
+                               whoever steals the file has to pay it for each guess, and the broker
+                               once for each user that connects after it was started
   -h, --help                   print this
 `
 

@@ -10,8 +10,9 @@ import (
 )
 
 // checks bounds the passwords that are looked at at the same time: a good hash
-// takes long on purpose.
-var checks = make(chan struct{}, runtime.GOMAXPROCS(0))
+// takes long on purpose. Half of the processors stay for clients who are in, also
+// when somebody tries many passwords.
+var checks = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))
 
 // check looks at a password in the background and then answers the CONNECT. The
 // broker and its other clients go on meanwhile.

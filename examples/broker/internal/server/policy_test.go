@@ -3,6 +3,7 @@ package server
 import (
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/mqttcore/mqttcore/codec"
@@ -105,6 +106,33 @@ func TestPasswords(t *testing.T) {
 		t.Error("no error of a broken file")
 	}
 	r.mustLogin("eve")
+}
+
+// While passwords are tried, so many that no processor is left for them, those
+// come in who were in before, until their password is another one.
+func TestPasswordFlood(t *testing.T) {
+	r, _, passwords := guarded(t, nil, "topic readwrite #\n", nil)
+	r.mustLogin("ann")
+	for range cap(checks) {
+		checks <- struct{}{}
+	}
+	free := sync.OnceFunc(func() {
+		for range cap(checks) {
+			<-checks
+		}
+	})
+	defer free()
+	r.mustLogin("ann")
+	free()
+	if err := access.SetPassword(passwords, "ann", "another", 10); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.server.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	if _, code := r.login("ann", "ann's"); code != codec.ReasonBadUserNameOrPassword {
+		t.Errorf("the password of before: %v", code)
+	}
 }
 
 // Nothing of a client is handled before its password was checked, whatever it
