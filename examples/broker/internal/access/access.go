@@ -2,7 +2,11 @@
 // file and an ACL file as mosquitto has them.
 package access
 
-import "github.com/mqttcore/mqttcore/examples/broker/internal/config"
+import (
+	"bytes"
+
+	"github.com/mqttcore/mqttcore/examples/broker/internal/config"
+)
 
 // Access is what two files say, with a memory of the passwords that were right. It
 // may be used from several goroutines; whoever reads the files anew keeps the old
@@ -55,6 +59,17 @@ func (a *Access) Check(user string, password []byte, hasPassword bool) bool {
 // passwords.
 func (a *Access) Remembers(user string, password []byte) bool {
 	return a.passwords != nil && a.passwords.remembers(user, password)
+}
+
+// SamePassword reports whether a user has the same password in another reading of
+// the file.
+func (a *Access) SamePassword(other *Access, user string) bool {
+	if a.passwords == nil || other.passwords == nil {
+		return a.passwords == other.passwords
+	}
+	s, had := a.passwords.users[user]
+	t, has := other.passwords.users[user]
+	return had && has && s.cost == t.cost && bytes.Equal(s.salt, t.salt) && bytes.Equal(s.hash, t.hash)
 }
 
 // MayRead reports whether a client may be given a message of this topic.

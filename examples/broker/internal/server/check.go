@@ -16,17 +16,37 @@ var checks = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))
 
 // check looks at a password in the background and then answers the CONNECT. The
 // broker and its other clients go on meanwhile.
-func (s *Server) check(h broker.Handle, rules *access.Access, user string, password []byte, has bool) {
+func (s *Server) check(c *conn, user string, password []byte, has bool) {
+	rules := c.door.access
 	go func() {
 		checks <- struct{}{}
 		good := rules.Check(user, password, has)
 		<-checks
 		s.ask(func() {
-			if good {
-				s.broker.Accept(s.now, h, broker.Admission{User: user})
-				return
+			switch {
+			case c.door.access != rules:
+				s.check(c, user, password, has) // they were read again meanwhile
+			case good:
+				s.letIn(c, user)
+			default:
+				s.broker.Refuse(s.now, c.handle, codec.ReasonBadUserNameOrPassword)
 			}
-			s.broker.Refuse(s.now, h, codec.ReasonBadUserNameOrPassword)
 		})
 	}()
+}
+
+// letIn lets a user in whose password is right.
+func (s *Server) letIn(c *conn, user string) {
+	c.login = user
+	s.broker.Accept(s.now, c.handle, broker.Admission{User: user})
+}
+
+// expel ends the connections of those whose password is gone or another one now,
+// as mosquitto does.
+func (s *Server) expel(c *conn, rules *access.Access) {
+	if c.login == "" || c.door.access.SamePassword(rules, c.login) {
+		return
+	}
+	s.log.Info("the password of a connected user has changed", "user", c.login, "address", c.RemoteAddr().String())
+	s.broker.Disconnect(s.now, c.handle, codec.ReasonNotAuthorized)
 }

@@ -33,6 +33,7 @@ type conn struct {
 	unproven int  // bytes that it brought before it was let in
 	proven   bool // they are not counted any more
 	letIn    bool
+	login    string // user whose password let it in
 }
 
 // Buffers for reading. A connection has one only while it has something to

@@ -90,7 +90,7 @@ func (s *Server) doorOf(c *broker.Client) *door {
 
 // Reload reads passwords, rules, certificates and revocation lists again. What
 // cannot be read stays as it was. New rules count for what clients have
-// already, too.
+// already, too, and new passwords for clients that are in.
 func (s *Server) Reload() error {
 	var errs []error
 	for _, l := range s.options.Listeners {
@@ -100,6 +100,9 @@ func (s *Server) Reload() error {
 	errs = append(errs, err)
 	if err == nil {
 		s.ask(func() {
+			for _, c := range s.conns {
+				s.expel(c, rules[c.Listener.Config().Access])
+			}
 			for _, d := range s.doors {
 				d.access = rules[d.listener.Config().Access]
 			}

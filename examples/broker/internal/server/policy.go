@@ -71,8 +71,8 @@ func (s *Server) admit(ev *broker.Event) {
 		}
 		s.broker.Accept(s.now, h, broker.Admission{User: user})
 	case p.Password.Set && rules.Remembers(user, password):
-		s.broker.Accept(s.now, h, broker.Admission{User: user})
+		s.letIn(c, user)
 	default:
-		s.check(h, rules, user, bytes.Clone(password), p.Password.Set)
+		s.check(c, user, bytes.Clone(password), p.Password.Set)
 	}
 }

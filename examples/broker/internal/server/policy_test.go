@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"sync"
@@ -106,6 +107,29 @@ func TestPasswords(t *testing.T) {
 		t.Error("no error of a broken file")
 	}
 	r.mustLogin("eve")
+}
+
+// Whose password is changed or taken out is put out, and nobody else.
+func TestExpelled(t *testing.T) {
+	r, _, passwords := guarded(t, nil, "pattern readwrite #\n", nil)
+	if err := access.SetPassword(passwords, "eve", "eve's", 10); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.server.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	ann, bob, eve := r.mustLogin("ann"), r.mustLogin("bob"), r.mustLogin("eve")
+	if err := errors.Join(access.SetPassword(passwords, "ann", "another", 10), access.DeleteUser(passwords, "bob"), r.server.Reload()); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []*peer{ann, bob} {
+		if reason := p.expect(codec.TypeDisconnect).(*codec.Disconnect).ReasonCode; reason != codec.ReasonNotAuthorized {
+			t.Error(reason)
+		}
+	}
+	if code := eve.publish("x", false); code.IsError() {
+		t.Error(code)
+	}
 }
 
 // While passwords are tried, so many that no processor is left for them, those
