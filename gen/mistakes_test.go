@@ -403,7 +403,6 @@ func TestAnyMistake(t *testing.T) {
 	files := withShortRules(t, realSpec(t))
 	for name, step := range map[string]int{subscribe: 2, connect: 7, publish: 5, disconnect: 5, properties: 11, reasons: 11} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			accepted := 0
 			lines := bytes.SplitAfter(files[name].Data, []byte("\n"))
 			for i := 0; i < len(lines); i += step {
