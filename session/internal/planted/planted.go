@@ -1,8 +1,9 @@
 // Package planted helps tests to show that a simulation finds bugs: it plants
-// them, one after the other, in a copy of the module.
+// them, one after the other, where the go tool reads the module.
 package planted
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"os/exec"
@@ -15,9 +16,6 @@ import (
 type Simulation struct {
 	// Root is the folder of the module, File the list of bugs.
 	Root, File string
-	// Sources are patterns of the files that the test needs, below Root. Tests
-	// are copied of Package alone.
-	Sources []string
 	// Package is the folder of the test; Args follow "go test" and run it. When it
 	// fails it prints "replay:".
 	Package string
@@ -37,23 +35,21 @@ func (s Simulation) Find(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	s.copy(t, dir)
 	bugs := parse(string(text))
 	if len(bugs) < 6 {
 		t.Fatalf("only %d bugs", len(bugs))
 	}
-	if out, err := s.run(dir); err != nil {
+	if out, err := s.run(""); err != nil {
 		t.Fatalf("without a bug: %v\n%s", err, out)
 	}
 	for _, b := range bugs {
-		t.Run(b.name, func(t *testing.T) { s.plant(t, dir, b) })
+		t.Run(b.name, func(t *testing.T) { s.plant(t, b) })
 	}
 }
 
 // plant runs the simulation with a bug.
-func (s Simulation) plant(t *testing.T, dir string, b bug) {
-	file := filepath.Join(dir, b.file)
+func (s Simulation) plant(t *testing.T, b bug) {
+	file := filepath.Join(s.Root, b.file)
 	src, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -62,11 +58,7 @@ func (s Simulation) plant(t *testing.T, dir string, b bug) {
 		t.Fatalf("%s: the line is there %d times", b.file, n)
 	}
 	planted := strings.Replace(string(src), "\n"+b.old+"\n", "\n"+b.new+"\n", 1)
-	if err := os.WriteFile(file, []byte(planted), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	defer os.WriteFile(file, src, 0o644)
-	out, err := s.run(dir)
+	out, err := s.run(overlay(t, file, planted))
 	var failed *exec.ExitError
 	switch {
 	case err == nil:
@@ -102,42 +94,32 @@ func parse(text string) (bugs []bug) {
 	return bugs
 }
 
-// copy copies what the simulation needs.
-func (s Simulation) copy(t *testing.T, dir string) {
+// overlay tells the go tool to build with text in place of a file.
+func overlay(t *testing.T, file, text string) string {
 	t.Helper()
-	for _, pattern := range append([]string{"go.mod", "go.sum"}, s.Sources...) {
-		files, err := filepath.Glob(filepath.Join(s.Root, pattern))
-		if err != nil {
+	absolute, err := filepath.Abs(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	instead, list := filepath.Join(dir, filepath.Base(file)), filepath.Join(dir, "overlay.json")
+	data, err := json.Marshal(map[string]any{"Replace": map[string]string{absolute: instead}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{instead: []byte(text), list: data} {
+		if err := os.WriteFile(name, data, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		for _, file := range files {
-			name, err := filepath.Rel(s.Root, file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if strings.HasSuffix(name, "_test.go") && filepath.Dir(name) != filepath.Clean(s.Package) {
-				continue
-			}
-			src, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			to := filepath.Join(dir, name)
-			if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(to, src, 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
 	}
+	return list
 }
 
-// run runs the simulation of a copy.
-func (s Simulation) run(dir string) (out string, err error) {
-	args := append([]string{"test", "-vet=off", "-trimpath", "./" + s.Package}, s.Args...)
+// run runs the simulation with what overlay has in place of files of the module.
+func (s Simulation) run(overlay string) (out string, err error) {
+	args := append([]string{"test", "-vet=off", "-overlay", overlay, "./" + s.Package}, s.Args...)
 	cmd := exec.Command("go", args...)
-	cmd.Dir = dir
+	cmd.Dir = s.Root
 	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off")
 	b, err := cmd.CombinedOutput()
 	return string(b), err
