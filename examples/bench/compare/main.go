@@ -87,11 +87,6 @@ func run(ctx context.Context, env *cli.Env) error {
 	case o.duration < 100*time.Millisecond:
 		return cli.Usagef("--duration takes a time from 100ms")
 	}
-	rig, err := newRig(ctx, o)
-	if err != nil {
-		return err
-	}
-	defer rig.close()
 	var table []*row
 	for _, c := range cases(o) {
 		if only.MatchString(c.name) {
@@ -101,6 +96,11 @@ func run(ctx context.Context, env *cli.Env) error {
 	if len(table) == 0 {
 		return cli.Usagef("--only %s matches no case", o.only)
 	}
+	rig, err := newRig(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer rig.close()
 	if err := rig.measure(ctx, env, table); err != nil {
 		return err
 	}
