@@ -327,7 +327,10 @@ func (c *core) dropNotes() {
 
 // dropped tells that m will not be sent, and frees it.
 func (c *core) dropped(m *message, err error) {
-	if !m.erased {
+	switch {
+	case m.withheld: // and told
+		c.discard(m)
+	case !m.erased:
 		c.tellDropped(m, err)
 	}
 	c.sh.freeMessage(m)

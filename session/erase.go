@@ -46,8 +46,7 @@ func (c *core) Withhold(now time.Time, refused func(*codec.Publish) bool) {
 	for m := c.st.resend.pub; m != nil; {
 		next := m.next
 		if m.epoch != c.st.epoch && !m.erased && refused(m.pub) {
-			c.conclude(m)
-			c.dropped(m, ErrWithheld)
+			c.withhold(m)
 		}
 		m = next
 	}
@@ -58,6 +57,30 @@ func (c *core) Withhold(now time.Time, refused func(*codec.Publish) bool) {
 			c.dropped(m, ErrWithheld)
 		}
 		m = next
+	}
+}
+
+// withhold gives up a message that was sent on an earlier connection.
+func (c *core) withhold(m *message) {
+	if m.qos != codec.QoS2 {
+		c.conclude(m)
+		c.dropped(m, ErrWithheld)
+		return
+	}
+	c.stats.Dropped++
+	c.tell(m.droppedNote(ErrWithheld))
+	m.withheld = true
+	c.abandon(m)
+	c.store(m)
+}
+
+// abandon goes on with a message of QoS 2 that is not sent again as if PUBREC had
+// come. The peer may have it and wait for PUBREL; until then it takes another
+// message with the same identifier for this one. [MQTT-4.3.3-10]
+func (c *core) abandon(m *message) {
+	c.toReleased(m)
+	if c.st.resend.rel == nil {
+		c.st.resend.rel = m
 	}
 }
 

@@ -32,6 +32,7 @@ type message struct {
 	stage      stage
 	qos        codec.QoS
 	retain     bool
+	withheld   bool // it was told as Dropped, only its identifier is left
 	erased     bool // the application gave it up; pub is nil, the peer may still answer
 	short      bool // the application left the topic out in favour of alias
 	shared     bool // pub is the caller's: PublishShared

@@ -287,6 +287,10 @@ func (c *core) resendNext() bool {
 		return true
 	}
 	if pub != nil && pub.erased {
+		if pub.qos == codec.QoS2 {
+			c.abandon(pub)
+			return true
+		}
 		c.conclude(pub)
 		c.sh.freeMessage(pub)
 		return true
@@ -354,9 +358,11 @@ func (c *core) conclude(m *message) {
 // published tells that the exchange of m is over, and frees m.
 func (c *core) published(ev *events.Event, m *message, code codec.ReasonCode, p codec.Packet) {
 	c.conclude(m)
-	if !m.erased {
+	if !m.erased && !m.withheld {
 		// ev is empty; setting all of it costs more.
 		ev.Kind, ev.Token, ev.PacketID, ev.Reason, ev.Packet = events.Published, m.token, m.id, code, p
+	}
+	if !m.erased {
 		c.discard(m)
 	}
 	c.sh.freeMessage(m)
@@ -412,15 +418,11 @@ func (c *core) onPubrec(ev *events.Event, p *codec.Pubrec) error {
 	case m.stage == stageReceived:
 		return nil
 	}
-	c.unlink(m)
-	c.letGo(m)
-	m.order = c.st.token()
-	m.stage = stageReleased
+	c.toReleased(m)
 	if c.cfg.ManualRelease {
 		m.stage = stageReceived
 		*ev = events.Event{Kind: events.Received, Token: m.token, PacketID: m.id, Reason: p.ReasonCode, Packet: p}
 	}
-	c.st.released.push(m)
 	if !m.erased {
 		c.store(m)
 	}
@@ -428,6 +430,15 @@ func (c *core) onPubrec(ev *events.Event, p *codec.Pubrec) error {
 		return nil // in its turn: PUBRELs keep the order of the PUBRECs
 	}
 	return c.sendPubrel(m.id, codec.ReasonSuccess)
+}
+
+// toReleased notes that PUBREL is due for a message, or was sent.
+func (c *core) toReleased(m *message) {
+	c.unlink(m)
+	c.letGo(m)
+	m.order = c.st.token()
+	m.stage = stageReleased
+	c.st.released.push(m)
 }
 
 // onPubcomp ends the exchange of a QoS 2 message. (v3.1.1 and v5.0 4.3.3)

@@ -15,8 +15,10 @@ type model struct {
 	messages []*modelMessage // by serial number
 	retained map[string]int  // the serial number of the acknowledged one by topic; below 0 if that is uncertain
 	wants    []want
-	shared   map[string]map[int]int // how often by filter and serial number
-	denied   map[denial]int         // with the first message that comes too late
+	shared   map[string]map[int]int  // how often by filter and serial number
+	lost     map[string]map[int]bool // by filter and serial number, what may be lost with members that left
+	deaths   int                     // of the broker
+	denied   map[denial]int          // with the first message that comes too late
 	problems []string
 }
 
@@ -31,6 +33,7 @@ type modelMessage struct {
 	forbidden bool // a Will that was withdrawn or cancelled, or dropped
 	dropped   bool // by the Policy
 	again     bool // the session of its publisher ended, who may not know and send it again
+	deaths    int  // of the broker, before it
 	// who was subscribed for certain when it was published
 	certain []*modelSub
 }
@@ -70,7 +73,7 @@ type modelSession struct {
 
 func newModel() *model {
 	return &model{sessions: make(map[string]*modelSession), messages: []*modelMessage{nil},
-		retained: make(map[string]int), shared: make(map[string]map[int]int), denied: make(map[denial]int)}
+		retained: make(map[string]int), shared: make(map[string]map[int]int), lost: make(map[string]map[int]bool), denied: make(map[denial]int)}
 }
 
 func (m *model) problem(format string, args ...any) {
@@ -153,6 +156,9 @@ func (m *model) end(s *modelSession) {
 	for _, sub := range s.subs {
 		sub.gone = true
 	}
+	for f := range s.ever {
+		m.leaves(s, f)
+	}
 }
 
 // deny hides a topic from a client, also what waits for one that is away.
@@ -189,7 +195,8 @@ func (m *model) publish(serial int) {
 func (m *model) acknowledged(serial int) {
 	p := m.messages[serial]
 	for _, sub := range p.certain {
-		if qos := min(p.qos, sub.qos); qos > 0 && !sub.gone {
+		_, _, shared := codec.ParseShared(sub.filter)
+		if qos := min(p.qos, sub.qos); qos > 0 && !sub.gone && !(shared && sub.session.unsure) {
 			m.wants = append(m.wants, want{sub, serial, qos})
 		}
 	}
@@ -245,28 +252,4 @@ func (m *model) received(id string, serial int, topic string, q *codec.Publish) 
 	}
 	s.last[key] = max(s.last[key], serial)
 	s.got[serial]++
-}
-
-// settle checks, once everything has arrived, what was to arrive, and returns
-// what is missing.
-func (m *model) settle() (missing []string) {
-	for _, w := range m.wants {
-		s := w.sub.session
-		if s.over || s.unsure || m.denied[denial{s.id, m.messages[w.serial].topic}] > 0 {
-			continue
-		}
-		if _, _, shared := codec.ParseShared(w.sub.filter); shared {
-			switch n := m.shared[w.sub.filter][w.serial]; {
-			case n == 0:
-				missing = append(missing, fmt.Sprintf("nobody of %s got %d", w.sub.filter, w.serial))
-			case n > 1 && m.messages[w.serial].qos == codec.QoS2 && !m.messages[w.serial].again:
-				m.problem("%d of %s got %d", n, w.sub.filter, w.serial)
-			}
-			continue
-		}
-		if s.got[w.serial] == 0 {
-			missing = append(missing, fmt.Sprintf("%s did not get %d, %+v", s.id, w.serial, m.messages[w.serial]))
-		}
-	}
-	return missing
 }

@@ -110,15 +110,12 @@ func (p *peer) connect() {
 	s := p.s
 	q := &codec.Connect{ClientID: codec.Bytes(p.id)}
 	// A client that asked for a clean start has nothing to go on with.
-	p.clean = p.fresh || s.r.IntN(6) == 0 && !p.worker()
+	p.clean = p.fresh || s.r.IntN(6) == 0
 	p.fresh = p.clean
 	q.CleanStart = p.clean
 	p.expiry, p.will, p.delay = 1<<30, 0, 0
 	if p.v.IsV5() {
-		if p.expiry = []uint32{1 << 30, 1 << 30, 25, 0}[s.r.IntN(4)]; p.worker() {
-			p.expiry = 1 << 30
-		}
-		if p.expiry > 0 {
+		if p.expiry = []uint32{1 << 30, 1 << 30, 25, 0}[s.r.IntN(4)]; p.expiry > 0 {
 			q.Properties.SessionExpiryInterval = codec.Some(p.expiry)
 		}
 		if s.r.IntN(2) == 0 {
@@ -169,7 +166,7 @@ func (p *peer) message(topic string, qos codec.QoS, retain bool) int {
 	m := p.s.m
 	serial := len(m.messages)
 	dropped := p.s.rules && isDropped(serial)
-	m.messages = append(m.messages, &modelMessage{topic: p.full(topic), from: p.id, qos: qos, retain: retain, dropped: dropped, forbidden: dropped})
+	m.messages = append(m.messages, &modelMessage{topic: p.full(topic), from: p.id, qos: qos, retain: retain, dropped: dropped, forbidden: dropped, deaths: m.deaths})
 	return serial
 }
 

@@ -37,6 +37,7 @@ type simulation struct {
 	rules   bool                     // there is a Policy
 	bounded bool                     // queues are short
 	dropped int                      // by brokers that died
+	passed  int                      // from one member of a shared subscription to another, as far
 }
 
 func newSimulation(seed uint64) *simulation {
@@ -122,6 +123,7 @@ func (s *simulation) serve(most int) bool {
 // stored. Of that peer nobody knows what the broker had done already.
 func (s *simulation) die(cause *peer) {
 	s.restart++
+	s.m.deaths++
 	for _, p := range s.m.messages[1:] {
 		if p.from == cause.id {
 			p.forbidden = p.dropped // that its Will was cancelled may not be stored
@@ -139,6 +141,7 @@ func (s *simulation) die(cause *peer) {
 	clear(s.byConn)
 	s.unit = nil
 	s.dropped += int(s.b.Stats().Dropped)
+	s.passed += int(s.b.Stats().Redelivered)
 	s.b = broker.New(s.cfg)
 	s.b.Scrub()
 	if err := s.b.Restore(s.now, s.disk.pairs()); err != nil {
@@ -236,6 +239,7 @@ func (s *simulation) finish() {
 			p.move(true, false)
 		}
 	}
+	s.passed += int(s.b.Stats().Redelivered)
 	missing := s.m.settle()
 	if dropped := s.dropped + int(s.b.Stats().Dropped); len(missing) > 0 && (!s.bounded || len(missing) > dropped) {
 		s.m.problem("%s; %d missing, %d dropped", missing[0], len(missing), dropped)
@@ -298,16 +302,16 @@ func TestSimulation(t *testing.T) {
 	case testing.Short():
 		end = 50
 	}
-	var messages, wants, restarts int
+	var messages, wants, passed, restarts int
 	for n := first; n < end; n++ {
 		s := simulate(n, nil)
 		if len(s.m.problems) > 0 {
 			t.Fatalf("seed %d: %s\nreplay: go test ./session/broker -run 'TestSimulation$' -v -seed %d",
 				n, strings.Join(s.m.problems[:min(5, len(s.m.problems))], "\n"), n)
 		}
-		messages, wants, restarts = messages+len(s.m.messages), wants+len(s.m.wants), restarts+s.restart
+		messages, wants, passed, restarts = messages+len(s.m.messages), wants+len(s.m.wants), passed+s.passed, restarts+s.restart
 	}
-	t.Logf("%d messages, %d deliveries that had to happen, %d deaths of the broker", messages, wants, restarts)
+	t.Logf("%d messages, %d deliveries that had to happen, %d to another member of a shared subscription, %d deaths of the broker", messages, wants, passed, restarts)
 }
 
 // The simulation finds what it is meant to find: each fault shows within a few
