@@ -72,7 +72,8 @@
 //     its queue. A topic that is published to meanwhile is left out.
 //   - What waits for a client is asked about again when its session goes on, as
 //     the rules may have changed. One of QoS 1 or 2 that was sent and is refused
-//     then is not sent again.
+//     then is not sent again; that of QoS 2 is released, as its client may have
+//     it.
 //   - A client of v3.1.1 that publishes with a QoS that is not on offer is
 //     disconnected, as there is no way to tell it.
 //   - Wills are published at Shutdown or, with Persist, after Restore.
