@@ -48,6 +48,8 @@ func TestErrors(t *testing.T) {
 		{"broker -p " + port, 2, "in use"},
 		{"broker --bind 192.0.2.1 --password-file /dev/null", 2, "no address of this machine"},
 		{"broker -x", 1, "no flag -x"},
+		{"broker --listne tcp://x", 1, "no flag --listne; is it --listen?"},
+		{"publish -t t -m x --host=", 1, "the host is empty"},
 	} {
 		words := strings.Fields(tt.args)
 		p := Start(t, nil, words[0], words[1:]...)
@@ -116,6 +118,9 @@ func TestInterrupted(t *testing.T) {
 // Help teaches on the standard output.
 func TestHelp(t *testing.T) {
 	for _, name := range []string{"broker", "publish", "subscribe", "request", "resume"} {
+		if got := string(Run(t, nil, name, "--version")); !strings.HasPrefix(got, name+" of mqttcore ") || strings.Count(got, "\n") != 1 {
+			t.Errorf("%s --version: %q", name, got)
+		}
 		var first string
 		for _, flag := range []string{"--help", "-help", "-h"} {
 			got := string(Run(t, nil, name, flag))

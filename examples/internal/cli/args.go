@@ -74,6 +74,27 @@ func explain(err error) error {
 	return Usagef("%s %s: %v", name, value.GetValue(), cause)
 }
 
+// noFlag says that there is no flag of this name, and which one may be meant.
+func noFlag(fs *pflag.FlagSet, name string) error {
+	var names, longer []string
+	fs.VisitAll(func(f *pflag.Flag) {
+		if f.Hidden {
+			return
+		}
+		names = append(names, f.Name)
+		if strings.HasPrefix(f.Name, name) {
+			longer = append(longer, f.Name)
+		}
+	})
+	if near := Nearest(name, names); near != "" {
+		longer = []string{near}
+	}
+	if len(longer) == 1 {
+		return Usagef("there is no flag --%s; is it --%s?", name, longer[0])
+	}
+	return Usagef("there is no flag --%s", name)
+}
+
 // width returns how many arguments the flag at the beginning of args takes, its
 // own included.
 func width(fs *pflag.FlagSet, args []string) (int, error) {
@@ -83,7 +104,7 @@ func width(fs *pflag.FlagSet, args []string) (int, error) {
 	if name, ok := strings.CutPrefix(a, "--"); ok {
 		name, _, inline = strings.Cut(name, "=")
 		if f = fs.Lookup(name); f == nil {
-			return 0, Usagef("there is no flag --%s", name)
+			return 0, noFlag(fs, name)
 		}
 	} else {
 		for i := 1; i < len(a) && (f == nil || f.NoOptDefVal != ""); i++ {

@@ -94,6 +94,8 @@ func TestUsageErrors(t *testing.T) {
 	for args, want := range map[string]string{
 		"-z":                                    "no flag -z",
 		"-vz":                                   "no flag -z",
+		"--prot 1":                              "no flag --prot; is it --port?",
+		"--session 1":                           "no flag --session; is it --session-expiry-interval?",
 		"--nope":                                "no flag --nope",
 		"--nope=1":                              "no flag --nope",
 		"-ü":                                    "no flag -ü",

@@ -73,7 +73,7 @@ func untrusted(err error) string {
 	case errors.As(err, &name):
 		return "its certificate is for another host; check -h, or add --insecure"
 	case errors.As(err, &authority):
-		return "its certificate comes from nobody in --cafile or --capath"
+		return "its certificate comes from nobody who is trusted here; name its authority by --cafile"
 	case errors.As(err, &invalid):
 		return invalid.Error()
 	case errors.As(err, &header):
@@ -129,7 +129,7 @@ func Refused(address string, v codec.Version, ack *codec.Connack) error {
 		codec.ReasonUnsupportedProtocolVersion:  "try another version with -V",
 		codec.ReasonClientIdentifierNotValid:    "choose another identifier with -i",
 		codec.ReasonBadUserNameOrPassword:       "check -u and -P",
-		codec.ReasonNotAuthorized:               "check -u and -P, or ask for the right to connect",
+		codec.ReasonNotAuthorized:               "give a user name and a password with -u and -P, or others",
 		codec.ReasonServerUnavailable:           "try again later",
 		codec.ReasonServerBusy:                  "try again later",
 		codec.ReasonBadAuthenticationMethod:     "leave authentication-method out",
@@ -167,7 +167,7 @@ func Ended(address string, err error, answered bool) error {
 	case errors.Is(err, session.ErrDisconnected) && errors.As(err, &refused):
 		return Failf(ExitLost, "the broker at %s ended the connection: %s", address, refused.Detail)
 	case !answered && (isEOF(err) || errors.Is(err, syscall.ECONNRESET)):
-		return Failf(ExitLost, "%s closed the connection without an answer; try another version with -V, or look at the broker's log", address)
+		return Failf(ExitLost, "%s closed the connection without an answer; does it want TLS (--cafile)? or try another version with -V, or look at its log", address)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return Failf(ExitLost, "the broker at %s takes no more bytes; try again", address)
 	case isEOF(err), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):

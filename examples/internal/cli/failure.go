@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 )
@@ -84,10 +85,23 @@ func (e *Env) Complain(format string, args ...any) {
 // Exec runs a program and returns its exit code. SIGINT and SIGTERM cancel the
 // context; a second one ends the process at once.
 func Exec(env *Env, run func(context.Context, *Env) error) int {
+	if len(env.Args) == 1 && env.Args[0] == "--version" {
+		fmt.Fprintf(env.Stdout, "%s of mqttcore %s\n", env.Name, Release())
+		return ExitOK
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
 	return Report(env, run(ctx, env))
+}
+
+// Release returns the version of the programs, "(devel)" for one of nobody's
+// release.
+func Release() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
 }
 
 // Report tells the user of an error and returns the exit code.

@@ -55,6 +55,7 @@ More:
   -o, --option-file FILE       read options from a file, one in each line with its value; without -o
                                from that of mosquitto's program, ~/.config/mosquitto_pub and so on
       --help                   print this
+      --version                print the version
 `
 
 // ExitHelp describes the exit codes that every client has.

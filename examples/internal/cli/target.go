@@ -50,6 +50,8 @@ func (t *Target) AddTo(fs *pflag.FlagSet) {
 // Check reports flags that do not go together, and reads the files of TLS.
 func (t *Target) Check() error {
 	switch {
+	case t.Host == "":
+		return Usagef("-h: the name of the host is empty")
 	case t.changed("port") && t.Port == 0:
 		return Usagef("-p 0: use a port from 1 to 65535")
 	case t.Unix != "" && (t.changed("host") || t.changed("port") || t.changed("url")):

@@ -18,6 +18,7 @@ func HelpNames(t *testing.T, text string, fs *pflag.FlagSet) {
 		told[m[2]] = m[1]
 	}
 	delete(told, "help")
+	delete(told, "version")
 	delete(told, "property")
 	fs.VisitAll(func(f *pflag.Flag) {
 		if f.Hidden {

@@ -86,6 +86,7 @@ Operation:
   -v, --verbose                 log connections too, not only what went wrong
       --json                    log as JSON
   -h, --help                    print this
+      --version                 print the version
 
 Exit codes:
   0    ended by SIGINT or SIGTERM

@@ -2,8 +2,11 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+
+	"github.com/mqttcore/mqttcore/examples/internal/cli"
 )
 
 // idle are keys of mosquitto that are taken without effect, with what to know.
@@ -73,48 +76,8 @@ func known(name, value string) (warning string, err error) {
 			}
 		}
 	}
-	if near := nearest(name); near != "" {
+	if near := cli.Nearest(name, slices.Collect(maps.Keys(keys))); near != "" {
 		return "", fmt.Errorf("there is no key %s; is it %s?", name, near)
 	}
 	return "", fmt.Errorf("there is no key %s; config.md lists all", name)
-}
-
-// nearest returns the key that somebody may have meant, empty if none is near.
-func nearest(name string) string {
-	var names []string
-	for n := range keys {
-		names = append(names, n)
-	}
-	slices.Sort(names) // the first of those that are equally near
-	best, least := "", min(len(name)/2, 3)+1
-	for _, n := range names {
-		if d := distance(strings.ToLower(name), n, least); d < least {
-			best, least = n, d
-		}
-	}
-	return best
-}
-
-// distance returns how many letters have to be changed, put in or taken out to
-// get from a to b, or least if it is no less.
-func distance(a, b string, least int) int {
-	if len(a)-len(b) >= least || len(b)-len(a) >= least {
-		return least
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range a {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range b {
-			d := diagonal
-			if a[i] != b[j] {
-				d = 1 + min(d, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], d
-		}
-	}
-	return min(row[len(b)], least)
 }

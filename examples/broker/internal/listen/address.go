@@ -40,6 +40,7 @@ const mostAttempts = 20
 // this machine. The first one chooses the port if it is 0.
 func openAll(ctx context.Context, network string, hosts []string, port string, log *slog.Logger) (open []net.Listener, err error) {
 	var absent error
+	var missing []string
 	for _, host := range hosts {
 		place := net.JoinHostPort(host, port)
 		l, err := new(net.ListenConfig).Listen(ctx, network, place)
@@ -48,8 +49,7 @@ func openAll(ctx context.Context, network string, hosts []string, port string, l
 			open = append(open, l)
 			port = strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 		case errors.Is(err, syscall.EADDRNOTAVAIL), errors.Is(err, syscall.EAFNOSUPPORT):
-			absent = err
-			log.Info("this machine does not have one of the addresses of the listener", "address", place)
+			absent, missing = err, append(missing, host)
 		default:
 			closeAll(open)
 			return nil, err
@@ -57,6 +57,9 @@ func openAll(ctx context.Context, network string, hosts []string, port string, l
 	}
 	if len(open) == 0 {
 		return nil, absent
+	}
+	for _, host := range missing {
+		log.Info("this machine does not have one of the addresses of the listener", "address", host)
 	}
 	return open, nil
 }

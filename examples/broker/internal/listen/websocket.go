@@ -26,6 +26,8 @@ const requestLimit = 8 << 10
 // lingerLimit bounds what is read of a client that was refused.
 const lingerLimit = 256 << 10
 
+var errNoHTTP = errors.New("no HTTP")
+
 var requests = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, requestLimit) }}
 
 // openWebSocket does the handshake of a WebSocket. Without one for MQTT the
@@ -38,6 +40,9 @@ func openWebSocket(c *Conn) error {
 		br.Reset(nil)
 		requests.Put(br)
 	}()
+	if first, err := br.Peek(1); err == nil && (first[0] < 'A' || first[0] > 'Z') {
+		return refuseRequest(c.Conn, false, errNoHTTP) // no line may ever end
+	}
 	r, err := http.ReadRequest(br)
 	if err != nil {
 		return refuseRequest(c.Conn, limited.N <= 0, err)
@@ -94,7 +99,7 @@ func refuseRequest(c net.Conn, tooLong bool, err error) error {
 	case errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return err
 	}
-	a := answer{status: http.StatusBadRequest, text: "This is no HTTP request. MQTT is spoken over WebSocket here."}
+	a := answer{status: http.StatusBadRequest, text: "This is no HTTP request. MQTT is spoken over WebSocket here.", log: "the client does not speak WebSocket"}
 	return a.send(c, false)
 }
 

@@ -126,6 +126,7 @@ func TestHandshakes(t *testing.T) {
 		"another version":     {strings.Replace(request, "13", "8", 1) + "Sec-WebSocket-Protocol: mqtt\r\n\r\n", 426, "Sec-WebSocket-Version"},
 		"no key":              {strings.Replace(request, "Key", "Kye", 1) + "Sec-WebSocket-Protocol: mqtt\r\n\r\n", 400, "Sec-WebSocket-Key"},
 		"HTTP/1.0":            {strings.Replace(request, "1.1", "1.0", 1) + "Sec-WebSocket-Protocol: mqtt\r\n\r\n", 505, "HTTP"},
+		"MQTT":                {"\x10\x10\x00\x04MQTT\x05\x02\x00\x3c\x00\x00\x03abc", 400, "MQTT is spoken over WebSocket here"},
 		"no HTTP":             {"\x10\x10\x00\x04MQTT\x05\x02\x00\x3c\x00\x00\x03abc\r\n\r\n", 400, "MQTT is spoken over WebSocket here"},
 		"one huge header":     {request + "Cookie: " + strings.Repeat("c", 100<<10) + "\r\n\r\n", 431, "more than 8192 bytes"},
 		"very many headers":   {request + strings.Repeat("A: b\r\n", 10000) + "\r\n", 431, "more than 8192 bytes"},

@@ -56,6 +56,10 @@ func (s *Server) report(c *conn, ev *broker.Event) {
 	if ev.Err != nil {
 		attrs = append(attrs, "error", explain(ev.Err))
 	}
+	var illegal *codec.Error
+	if !c.letIn && errors.As(ev.Err, &illegal) {
+		attrs = append(attrs, "hint", "if the client speaks TLS or WebSocket, it needs a listener for that")
+	}
 	s.log.Log(context.Background(), level, "connection closed", attrs...)
 }
 

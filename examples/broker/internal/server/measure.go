@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"errors"
-	"runtime/debug"
 	"runtime/metrics"
 	"time"
 
@@ -86,14 +85,6 @@ func (s *Server) Ready() error {
 		return *err
 	}
 	return nil
-}
-
-// version returns the version of the module that the program was built from.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
 }
 
 // heap returns the bytes of memory that hold something, and those that the

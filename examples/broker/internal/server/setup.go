@@ -9,6 +9,8 @@ import (
 	"github.com/mqttcore/mqttcore/codec"
 	"github.com/mqttcore/mqttcore/session"
 	"github.com/mqttcore/mqttcore/session/broker"
+
+	"github.com/mqttcore/mqttcore/examples/internal/cli"
 )
 
 // connectSize is the largest CONNECT that is accepted, in bytes.
@@ -35,7 +37,7 @@ func (s *Server) brokerConfig() broker.Config {
 		UpgradeOutgoingQoS:   s.options.UpgradeOutgoingQoS,
 		Sys: broker.Sys{
 			Interval: s.options.SysInterval,
-			Version:  "mqttcore broker " + version(),
+			Version:  "mqttcore broker " + cli.Release(),
 			Heap:     heap,
 		},
 	}
