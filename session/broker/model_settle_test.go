@@ -10,7 +10,7 @@ import (
 // subscription ends: it may be the one that had what nobody has got yet. A message
 // of QoS 1 has to go to another member, if there is one and the broker still knows
 // where the message came from. One of QoS 2 may have been sent, and must not go to
-// anybody else then. [U5-4.8.2-a] [MQTT-4.8.2-5]
+// anybody else then. (v5.0 4.8.2)
 func (m *model) leaves(s *modelSession, filter string) {
 	_, rest, shared := codec.ParseShared(filter)
 	if !shared {
