@@ -40,7 +40,7 @@ const (
 type keeper struct {
 	free  [keptClasses]keptList
 	spare int   // bytes in free
-	limbo *Kept // to be used again after Reclaim
+	limbo *Kept // without users, to be used again after Reclaim
 	scrub bool
 }
 
@@ -63,7 +63,7 @@ func class(n int) int {
 }
 
 // size returns the bytes of the blocks of a class.
-func (k *keeper) size(class int) int {
+func (l *keeper) size(class int) int {
 	if class == 0 {
 		return 0
 	}

@@ -23,7 +23,7 @@ type Event struct {
 	// Question is what Answer takes, where the broker asks; see Ask.
 	Question Question
 	// Key and Value are those of a Store or Discard, see Config.Server.Persist.
-	// Prefix makes a Discard that of all keys that begin with Key.
+	// They are borrowed like all that an event points to. Prefix makes a Discard that of all keys that begin with Key.
 	Key, Value []byte
 	Prefix     bool
 }
