@@ -16,17 +16,13 @@ type Conn struct {
 	HasUser bool
 
 	socket net.Conn // below TLS and WebSocket
-	place  place
+	Place
 }
-
-// LetIn tells the Gate that the client has been let in, and is none of the
-// pending ones any more.
-func (c *Conn) LetIn() { c.place.settle() }
 
 // Close closes the socket, without a word of TLS or WebSocket, and gives its
 // place at the Gate free. It does not wait.
 func (c *Conn) Close() error {
-	c.place.release()
+	c.Release()
 	return c.socket.Close()
 }
 
@@ -44,11 +40,3 @@ func (c *Conn) CloseWrite() error {
 // WriteBuffers writes all buffers in as few system calls, records and frames as
 // there can be.
 func (c *Conn) WriteBuffers(bufs net.Buffers) error { return netio.Write(c.Conn, bufs) }
-
-// remote names the client for people.
-func remote(c net.Conn) string {
-	if a := c.RemoteAddr(); a != nil && a.String() != "" && a.String() != "@" {
-		return a.String()
-	}
-	return "of this machine" // clients of a Unix socket have no name
-}

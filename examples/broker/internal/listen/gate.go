@@ -56,24 +56,26 @@ func (g *Gate) Stats() GateStats {
 	return s
 }
 
-// place is what a connection has at a Gate. Its fields belong to the Gate.
-type place struct {
+// Place is what a connection has at a Gate. It may move, but not be in use twice.
+type Place struct {
 	gate     *Gate
 	listener *Listener
-	from     netip.Prefix // not valid for a Unix socket
+	address  netip.AddrPort // not valid for a Unix socket
 	pending  bool
 }
 
 // admit gives the connection a place, or returns the cause why there is none.
 func (g *Gate) admit(c *Conn) (cause string) {
-	p := place{gate: g, listener: c.Listener, from: network(c.RemoteAddr())}
+	p := &c.Place
+	p.address = address(c.Conn)
+	network := p.network()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	from := g.from[p.from] // of no address there are none
+	from := g.from[network] // of no address there are none
 	switch {
 	case full(g.all.open, g.limits.Connections):
 		cause = "too many connections"
-	case full(g.of[p.listener], p.listener.cfg.MaxConnections):
+	case full(g.of[c.Listener], c.Listener.cfg.MaxConnections):
 		cause = "too many connections of this listener"
 	case full(g.all.pending, g.limits.PendingConnections):
 		cause = "too many connections that are not let in yet"
@@ -82,10 +84,9 @@ func (g *Gate) admit(c *Conn) (cause string) {
 	case full(from.pending, (g.limits.PendingConnections+1)/2):
 		cause = "too many connections from this address that are not let in yet"
 	default:
-		p.pending = true
-		g.of[p.listener]++
-		g.count(p.from, 1, 1)
-		c.place = p
+		p.gate, p.listener, p.pending = g, c.Listener, true
+		g.of[c.Listener]++
+		g.count(network, 1, 1)
 		return ""
 	}
 	g.refusals[cause]++
@@ -111,8 +112,9 @@ func (g *Gate) count(from netip.Prefix, open, pending int) {
 	g.from[from] = n
 }
 
-// settle makes the place one of a client that was let in.
-func (p *place) settle() {
+// LetIn tells the Gate that the client has been let in, and is none of the
+// pending ones any more.
+func (p *Place) LetIn() {
 	if p.gate == nil {
 		return
 	}
@@ -120,38 +122,52 @@ func (p *place) settle() {
 	defer p.gate.mu.Unlock()
 	if p.pending {
 		p.pending = false
-		p.gate.count(p.from, 0, -1)
+		p.gate.count(p.network(), 0, -1)
 	}
 }
 
-// release gives the place free. It may be called more than once.
-func (p *place) release() {
+// Release gives the place free. It may be called more than once.
+func (p *Place) Release() {
 	g := p.gate
 	if g == nil {
 		return
 	}
-	p.settle()
+	p.LetIn()
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if p.listener != nil {
 		g.of[p.listener]--
-		g.count(p.from, -1, 0)
+		g.count(p.network(), -1, 0)
 		p.listener = nil
 	}
 }
 
+// Remote names the client for people.
+func (p *Place) Remote() string {
+	if !p.address.IsValid() {
+		return "of this machine" // clients of a Unix socket have no name
+	}
+	return p.address.String()
+}
+
 // network returns what counts as one address: whoever has an IPv6 address
 // commonly has all of its /64.
-func network(a net.Addr) netip.Prefix {
-	tcp, ok := a.(*net.TCPAddr)
-	if !ok {
-		return netip.Prefix{}
-	}
-	ip := tcp.AddrPort().Addr().Unmap().WithZone("")
+func (p *Place) network() netip.Prefix {
+	ip := p.address.Addr().WithZone("")
 	bits := ip.BitLen()
 	if ip.Is6() {
 		bits = 64
 	}
-	p, _ := ip.Prefix(bits) // has no error for these
-	return p
+	n, _ := ip.Prefix(bits) // has no error for these, and of no address there is none
+	return n
+}
+
+// address returns where a connection comes from.
+func address(c net.Conn) netip.AddrPort {
+	tcp, ok := c.RemoteAddr().(*net.TCPAddr)
+	if !ok {
+		return netip.AddrPort{}
+	}
+	from := tcp.AddrPort()
+	return netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
 }

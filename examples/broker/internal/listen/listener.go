@@ -90,7 +90,7 @@ func (l *Listener) accept(at net.Listener, gate *Gate, handle func(*Conn)) {
 		c := &Conn{Conn: nc, Listener: l, socket: nc}
 		if cause := gate.admit(c); cause != "" {
 			nc.Close()
-			l.complain("connection refused: "+cause, "address", remote(nc))
+			l.complain("connection refused: "+cause, "address", c.Remote())
 			continue
 		}
 		l.welcome(c, gate.limits.ConnectTimeout, handle)
@@ -123,7 +123,7 @@ func (l *Listener) welcome(c *Conn, timeout time.Duration, handle func(*Conn)) {
 	go func() {
 		defer l.shaking.Done()
 		if err := l.shake(c, timeout); err != nil {
-			l.complain("handshake failed", "address", remote(c.Conn), "error", explainHandshake(err))
+			l.complain("handshake failed", "address", c.Remote(), "error", explainHandshake(err))
 			c.Close()
 			return
 		}

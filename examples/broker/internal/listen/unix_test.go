@@ -18,8 +18,8 @@ func TestUnix(t *testing.T) {
 	for range 2 { // none of them has an address
 		client := s.dial(t)
 		c := s.accept(t)
-		if _, ok := c.Conn.(*net.UnixConn); !ok || remote(c) != "of this machine" {
-			t.Errorf("%T %s", c.Conn, remote(c))
+		if _, ok := c.Conn.(*net.UnixConn); !ok || c.Remote() != "of this machine" {
+			t.Errorf("%T %s", c.Conn, c.Remote())
 		}
 		pass(t, client, c)
 	}
