@@ -44,9 +44,9 @@ func (s *Server) letIn(c *conn, user string) {
 // expel ends the connections of those whose password is gone or another one now,
 // as mosquitto does.
 func (s *Server) expel(c *conn, rules *access.Access) {
-	if c.login == "" || c.door.access.SamePassword(rules, c.login) {
+	if c.ended || c.login == "" || c.door.access.SamePassword(rules, c.login) {
 		return
 	}
-	s.log.Info("the password of a connected user has changed", "user", c.login, "address", c.RemoteAddr().String())
+	s.log.Info("the password of a connected user has changed", "user", c.login, "address", c.link.place().Remote())
 	s.broker.Disconnect(s.now, c.handle, codec.ReasonNotAuthorized)
 }

@@ -101,7 +101,7 @@ func (s *Server) Reload() error {
 	if err == nil {
 		s.ask(func() {
 			for _, c := range s.conns {
-				s.expel(c, rules[c.Listener.Config().Access])
+				s.expel(c, rules[c.door.listener.Config().Access])
 			}
 			for _, d := range s.doors {
 				d.access = rules[d.listener.Config().Access]

@@ -6,7 +6,7 @@ import "sync"
 type happening struct {
 	what  occasion
 	conn  *conn    // of what happened on a connection
-	data  []byte   // of wasRead, borrowed until the reader is let go on
+	data  []byte   // of wasRead, borrowed until the stream may resume
 	wrote outgoing // of wasWritten
 	err   error
 	call  func() // of wasAsked, runs in the owner's goroutine
@@ -18,7 +18,7 @@ const (
 	wasOpened occasion = iota
 	wasRead
 	wasWritten
-	wasReleased // the socket is closed
+	wasReleased // the stream is closed
 	wasDue      // the deadline of the broker has come
 	wasAsked
 )
@@ -28,39 +28,43 @@ const (
 // meanwhile. Nobody waits to put something in: a connection has no more than a
 // few under way.
 type inbox struct {
-	mu   sync.Mutex
-	list []happening
-	wake chan struct{}
+	mu     sync.Mutex
+	list   []happening
+	closed bool
+	nudge  func() // wakes the owner
 }
 
-func newInbox() *inbox { return &inbox{wake: make(chan struct{}, 1)} }
-
-func (b *inbox) put(h happening) {
+// put reports false if the owner takes nothing any more.
+func (b *inbox) put(h happening) bool {
 	b.mu.Lock()
+	if b.closed {
+		b.mu.Unlock()
+		return false
+	}
 	b.list = append(b.list, h)
 	first := len(b.list) == 1
 	b.mu.Unlock()
 	if first {
-		select {
-		case b.wake <- struct{}{}:
-		default:
-		}
+		b.nudge()
 	}
+	return true
 }
 
-// take waits for something and returns all of it. The list of the last call is
-// given back to be filled again.
+// take returns all that there is. The list of the last call is given back to be
+// filled again.
 func (b *inbox) take(last []happening) []happening {
 	clear(last)
-	for {
-		b.mu.Lock()
-		list := b.list
-		if len(list) > 0 {
-			b.list = last[:0]
-			b.mu.Unlock()
-			return list
-		}
-		b.mu.Unlock()
-		<-b.wake
-	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	list := b.list
+	b.list = last[:0]
+	return list
+}
+
+// close ends the inbox, and returns what is left.
+func (b *inbox) close() []happening {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = true
+	return b.list
 }

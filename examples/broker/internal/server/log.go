@@ -19,12 +19,12 @@ func (s *Server) connected(ev *broker.Event) {
 	c := s.conns[ev.Conn]
 	s.prove(c)
 	c.letIn = true
-	c.LetIn()
+	c.link.place().LetIn()
 	if s.options.Config.Log.NoConnections {
 		return
 	}
 	if s.log.Enabled(context.Background(), slog.LevelDebug) {
-		s.log.Debug("connected", "client", ev.Client.ID, "address", c.RemoteAddr().String(), "session_present", ev.SessionPresent())
+		s.log.Debug("connected", "client", ev.Client.ID, "address", c.link.place().Remote(), "session_present", ev.SessionPresent())
 	}
 }
 
@@ -37,7 +37,7 @@ func (s *Server) report(c *conn, ev *broker.Event) {
 	if s.options.Config.Log.NoConnections || !s.log.Enabled(context.Background(), level) {
 		return
 	}
-	attrs := []any{"address", c.RemoteAddr().String()}
+	attrs := []any{"address", c.link.place().Remote()}
 	if !c.letIn {
 		ok, skipped := s.grumble.allows(s.now)
 		if !ok {

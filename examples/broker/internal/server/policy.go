@@ -54,12 +54,13 @@ func (s *Server) admit(ev *broker.Event) {
 	p := ev.Packet.(*codec.Connect)
 	c, h := s.conns[ev.Conn], ev.Conn
 	rules := c.door.access
+	owner, known := c.link.identity()
 	user, password := string(p.Username.Value), p.Password.Value
 	switch {
 	case p.Properties.AuthenticationMethod.Set:
 		s.broker.Refuse(s.now, h, codec.ReasonBadAuthenticationMethod)
-	case c.HasUser:
-		s.broker.Accept(s.now, h, broker.Admission{User: c.User})
+	case known:
+		s.broker.Accept(s.now, h, broker.Admission{User: owner})
 	case !p.Username.Set && !rules.AllowAnonymous():
 		s.broker.Refuse(s.now, h, codec.ReasonNotAuthorized)
 	case !p.Username.Set:

@@ -1,18 +1,19 @@
 // Package server adds I/O to a broker.Broker: sockets, a clock, a store, and the
 // answers to who may do what.
 //
-// One goroutine, that of Run, owns the broker. Each connection has a goroutine
-// that reads; what it brings goes through an inbox, from which the owner takes
-// all that has come at once. So one round of the broker handles many packets
-// of many clients, makes their changes durable together and writes to each
-// client once. The owner itself never waits, neither for sockets nor for the
-// store.
+// One goroutine, that of Run, owns the broker. It reads from all sockets that have
+// something, and takes from an inbox what came meanwhile from goroutines: those
+// of streams, such as TLS, that of the store and others. So one round of the
+// broker handles many packets of many clients, makes their changes durable
+// together and writes to each client once. The owner waits for all of these at
+// once, when there is nothing to do, and never for a single socket or the store.
 package server
 
 import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -47,9 +48,10 @@ type Server struct {
 	now     time.Time    // of the round
 	event   broker.Event // that is being served
 
-	inbox *inbox
-	done  chan struct{} // closed at the end of Run
-	timer *time.Timer
+	inbox     inbox
+	happening []happening   // in this round
+	done      chan struct{} // closed at the end of Run
+	timer     *time.Timer
 
 	doors       map[*listen.Listener]*door
 	doorsByName map[string]*door
@@ -57,11 +59,10 @@ type Server struct {
 	lastDoor    *door
 
 	commits  commits
-	conns    map[broker.Handle]*conn // until Close
-	live     map[*conn]struct{}      // until their sockets are closed
-	fed      []*conn                 // whose readers wait
+	conns    map[broker.Handle]*conn // until their links are closed
+	eager    []*conn                 // may bring more, but were not let go on yet
 	unproven int                     // bytes of clients that are not let in yet
-	flusher  flusher
+	sockets  sockets
 	measured measured
 	grumble  grumble
 	trouble  atomic.Pointer[error] // why clients are not served
@@ -86,17 +87,19 @@ func New(o Options) (*Server, error) {
 	s := &Server{
 		options: o, log: o.Log,
 		gate:        listen.NewGate(&o.Limits),
-		inbox:       newInbox(),
 		done:        make(chan struct{}),
 		doors:       make(map[*listen.Listener]*door),
 		doorsByName: make(map[string]*door),
 		conns:       make(map[broker.Handle]*conn),
-		live:        make(map[*conn]struct{}),
 		measured:    measured{refused: make(map[codec.ReasonCode]uint64)},
 	}
 	if err := s.openDoors(); err != nil {
 		return nil, err
 	}
+	if err := s.sockets.open(s); err != nil {
+		return nil, err
+	}
+	s.inbox.nudge = s.sockets.nudge
 	s.lastDoor = s.front
 	s.broker = broker.New(s.brokerConfig())
 	s.commits.init(o.Store)
@@ -106,15 +109,20 @@ func New(o Options) (*Server, error) {
 	return s, s.restore()
 }
 
-// serve serves a connection, and returns when its socket is closed. It runs in
-// a goroutine of its own.
+// serve serves a connection. It runs in a goroutine of its own, which stays if
+// the connection is no socket.
 func (s *Server) serve(in *listen.Conn) {
-	c := &conn{
-		Conn: in, server: s, raw: rawOf(in.Conn),
-		goOn: make(chan struct{}, 1),
-		over: make(chan struct{}),
+	if c := s.sockets.adopt(s, in); c != nil {
+		if !s.inbox.put(happening{what: wasOpened, conn: c}) {
+			c.link.close()
+		}
+		return
 	}
-	s.inbox.put(happening{what: wasOpened, conn: c})
+	c := newStream(s, in)
+	if !s.inbox.put(happening{what: wasOpened, conn: &c.conn}) {
+		c.close()
+		return
+	}
 	c.read()
 	c.release()
 }
@@ -128,30 +136,53 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.options.Store != nil {
 		go s.commit()
 	}
-	s.flusher.start()
-	defer s.flusher.stop()
 	for _, l := range s.options.Listeners {
 		go s.listen(l)
 	}
-	var list []happening
-	for !s.over() {
-		list = s.inbox.take(list)
-		s.now = time.Now()
-		for i := range list {
-			s.handle(&list[i])
-		}
-		for s.drain(); s.flush(); {
-			s.drain()
-		}
-		s.commits.begin()
-		s.release()
-		s.measured.round(s.now)
+	err := s.sockets.run(s.turn)
+	s.closeAll()
+	return errors.Join(err, s.commits.end())
+}
+
+// turn runs rounds until there is nothing to do.
+func (s *Server) turn() (over bool) {
+	for s.round() && !s.over() {
+		runtime.Gosched() // others have waited for as long as the round took
 	}
+	return s.over()
+}
+
+// round serves what there is. It reports whether there is more already.
+func (s *Server) round() (more bool) {
+	more = s.sockets.look()
+	s.release()
+	s.now = time.Now()
+	s.happening = s.inbox.take(s.happening)
+	for i := range s.happening {
+		s.handle(&s.happening[i])
+	}
+	s.sockets.read()
+	for s.drain(); s.sockets.flush(); {
+		s.drain()
+	}
+	s.commits.begin()
+	s.release()
+	s.measured.round(s.now)
+	return more || s.sockets.unread()
+}
+
+// closeAll closes all connections, also those that come late.
+func (s *Server) closeAll() {
 	close(s.done)
-	for c := range s.live {
-		_ = c.Close() // its goroutines end by it
+	for _, h := range s.inbox.close() {
+		if h.what == wasOpened {
+			h.conn.link.close()
+		}
 	}
-	return s.commits.end()
+	for _, c := range s.conns {
+		c.link.close() // goroutines end by it
+	}
+	s.sockets.close()
 }
 
 func (s *Server) listen(l *listen.Listener) {
@@ -163,7 +194,7 @@ func (s *Server) listen(l *listen.Listener) {
 // over reports whether all connections have ended after stop, or may not wait
 // any longer.
 func (s *Server) over() bool {
-	return s.abandon || s.stopping && len(s.live) == 0 && !s.commits.pending()
+	return s.abandon || s.stopping && len(s.conns) == 0 && !s.commits.pending()
 }
 
 // ask runs a function in the goroutine of the owner, some time.
@@ -181,7 +212,7 @@ func (s *Server) stop() {
 	s.broker.Shutdown(s.now)
 	time.AfterFunc(stopping, func() {
 		s.ask(func() {
-			s.log.Info("some clients did not close in time", "connections", len(s.live))
+			s.log.Info("some clients did not close in time", "connections", len(s.conns))
 			s.abandon = true
 		})
 	})
@@ -195,11 +226,13 @@ func (s *Server) handle(h *happening) {
 		s.open(c)
 	case wasRead:
 		s.receive(c, h.data, h.err)
+		if h.err == nil {
+			s.await(c)
+		}
 	case wasWritten:
-		c.sending = false
-		c.written(h.wrote, h.err)
+		c.sent(h.wrote, h.err)
 	case wasReleased:
-		delete(s.live, c)
+		delete(s.conns, c.handle)
 	case wasDue:
 		s.broker.Tick(s.now)
 	case wasAsked:
@@ -209,15 +242,15 @@ func (s *Server) handle(h *happening) {
 
 // open begins to serve a connection.
 func (s *Server) open(c *conn) {
-	s.live[c] = struct{}{}
 	if s.stopping {
-		close(c.over)
-		_ = c.SetReadDeadline(time.Now()) // it may be gone already
+		c.link.close()
 		return
 	}
-	c.door = s.doors[c.Listener]
 	c.handle = s.broker.Open(s.now, c.door.endpoint)
 	s.conns[c.handle] = c
+	if err := s.sockets.add(c); err != nil {
+		s.broker.Closed(s.now, c.handle, err)
+	}
 }
 
 // receive passes on what a connection brought.
@@ -227,38 +260,46 @@ func (s *Server) receive(c *conn, data []byte, err error) {
 		s.broker.Closed(s.now, c.handle, err)
 		return
 	}
-	s.fed = append(s.fed, c)
 	if c.proven {
 		return
 	}
-	c.unproven += len(data)
+	c.unproven += int32(len(data))
 	if s.unproven += len(data); s.unproven > mostUnproven {
 		s.broker.Closed(s.now, c.handle, errCrowded)
 	}
 }
 
+// await notes that a connection may bring more, as soon as it is let go on. Once it
+// has, the link says so.
+func (s *Server) await(c *conn) {
+	if !c.eager {
+		c.eager = true
+		s.eager = append(s.eager, c)
+	}
+}
+
 // prove ends the count of what a client brought before it was let in.
 func (s *Server) prove(c *conn) {
-	s.unproven -= c.unproven
+	s.unproven -= int(c.unproven)
 	c.unproven, c.proven = 0, true
 }
 
-// release lets the readers go on whose bytes were handled, unless their client
-// has to wait. Those stay in the list.
+// release lets connections bring more, unless their client has to wait. Those
+// stay in the list.
 func (s *Server) release() {
 	if s.commits.full() {
 		return
 	}
-	wait := s.fed[:0]
-	for _, c := range s.fed {
+	wait := s.eager[:0]
+	for _, c := range s.eager {
 		if s.broker.InputPaused(c.handle) {
 			wait = append(wait, c)
 			continue
 		}
-		c.goOn <- struct{}{} // has room for the one that can be due
+		c.link.resume()
 	}
-	clear(s.fed[len(wait):])
-	s.fed = wait
+	clear(s.eager[len(wait):])
+	s.eager = wait
 }
 
 // drain serves all events that are due.
@@ -287,7 +328,6 @@ func (s *Server) drain() {
 // closed handles the end of a connection.
 func (s *Server) closed(ev *broker.Event) {
 	c := s.conns[ev.Conn]
-	delete(s.conns, ev.Conn)
 	if !c.proven && errors.Is(ev.Err, session.ErrRefused) {
 		s.measured.refused[ev.Reason]++
 	}

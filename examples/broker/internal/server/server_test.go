@@ -204,9 +204,14 @@ func TestTwoWritesInARound(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer socket.Close()
-	c := &conn{Conn: &listen.Conn{Conn: socket}, server: r.server, raw: rawOf(socket), unsent: 1}
+	in := &listen.Conn{Conn: socket, Listener: r.server.options.Listeners[0]}
+	c := r.server.sockets.adopt(r.server, in)
+	if c == nil {
+		c = &newStream(r.server, in).conn
+	}
 	behind := make(chan int, 1)
 	r.server.ask(func() {
+		c.unsent = 1
 		c.letGo(outgoing{data: net.Buffers{[]byte("one ")}})
 		c.unsent++
 		c.letGo(outgoing{data: net.Buffers{[]byte("two")}})
