@@ -30,8 +30,12 @@ const module = "github.com/mqttcore/mqttcore/examples"
 var folder string // of the programs
 
 // Main builds the programs, runs the tests and returns the exit code, for
-// TestMain.
+// TestMain. Where MQTTCORE_PROGRAMS names the folder of programs that were just
+// built, those are used.
 func Main(m *testing.M) int {
+	if folder = os.Getenv("MQTTCORE_PROGRAMS"); folder != "" {
+		return m.Run()
+	}
 	var err error
 	if folder, err = os.MkdirTemp("", "mqttcore-programs-"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
