@@ -129,21 +129,22 @@ func (*Auth) Type() PacketType {
 
 // decodeSlow is Decode for all packets, and finds out what is wrong.
 func (p *Auth) decodeSlow(h Header, body []byte, v Version) error {
-	c := cursor{b: body, v: v}
-	c.header(&authPacket, h)
-	if h.Flags != 0x00 {
-		c.failAt(&authFlags, faultFlags, 0)
-	}
-	p.decode(&c)
-	return c.end(&authPacket)
+	return p.examine(&cursor{b: body, v: v}, h)
 }
 
 // DecodeLoose reads like Decode, but passes over all faults that leave the
 // packet readable.
 func (p *Auth) DecodeLoose(h Header, body []byte, v Version) error {
-	c := cursor{b: body, v: v, loose: true}
+	return p.examine(&cursor{b: body, v: v, loose: true}, h)
+}
+
+// examine reads the packet with c, which knows what to do about faults.
+func (p *Auth) examine(c *cursor, h Header) error {
 	c.header(&authPacket, h)
-	p.decode(&c)
+	if h.Flags != 0x00 {
+		c.failAt(&authFlags, faultFlags, 0)
+	}
+	p.decode(c)
 	return c.end(&authPacket)
 }
 

@@ -315,21 +315,22 @@ func (*Connack) Type() PacketType {
 
 // decodeSlow is Decode for all packets, and finds out what is wrong.
 func (p *Connack) decodeSlow(h Header, body []byte, v Version) error {
-	c := cursor{b: body, v: v}
-	c.header(&connackPacket, h)
-	if h.Flags != 0x00 {
-		c.failAt(&connackFlags, faultFlags, 0)
-	}
-	p.decode(&c)
-	return c.end(&connackPacket)
+	return p.examine(&cursor{b: body, v: v}, h)
 }
 
 // DecodeLoose reads like Decode, but passes over all faults that leave the
 // packet readable.
 func (p *Connack) DecodeLoose(h Header, body []byte, v Version) error {
-	c := cursor{b: body, v: v, loose: true}
+	return p.examine(&cursor{b: body, v: v, loose: true}, h)
+}
+
+// examine reads the packet with c, which knows what to do about faults.
+func (p *Connack) examine(c *cursor, h Header) error {
 	c.header(&connackPacket, h)
-	p.decode(&c)
+	if h.Flags != 0x00 {
+		c.failAt(&connackFlags, faultFlags, 0)
+	}
+	p.decode(c)
 	return c.end(&connackPacket)
 }
 

@@ -418,21 +418,22 @@ func (*Connect) Type() PacketType {
 
 // decodeSlow is Decode for all packets, and finds out what is wrong.
 func (p *Connect) decodeSlow(h Header, body []byte, v Version) error {
-	c := cursor{b: body, v: v}
-	c.header(&connectPacket, h)
-	if h.Flags != 0x00 {
-		c.failAt(&connectFlags, faultFlags, 0)
-	}
-	p.decode(&c)
-	return c.end(&connectPacket)
+	return p.examine(&cursor{b: body, v: v}, h)
 }
 
 // DecodeLoose reads like Decode, but passes over all faults that leave the
 // packet readable.
 func (p *Connect) DecodeLoose(h Header, body []byte, v Version) error {
-	c := cursor{b: body, v: v, loose: true}
+	return p.examine(&cursor{b: body, v: v, loose: true}, h)
+}
+
+// examine reads the packet with c, which knows what to do about faults.
+func (p *Connect) examine(c *cursor, h Header) error {
 	c.header(&connectPacket, h)
-	p.decode(&c)
+	if h.Flags != 0x00 {
+		c.failAt(&connectFlags, faultFlags, 0)
+	}
+	p.decode(c)
 	return c.end(&connectPacket)
 }
 

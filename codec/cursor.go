@@ -12,17 +12,30 @@ type cursor struct {
 	item  int  // 1 + index of the list element being read, 0 outside lists
 	block bool // b ends with a property block
 	err   *Error
+	notes *[]*Error // where all faults go that are found, or nil
 }
 
-// fail records the first fault. at is the position of the field in b.
+// fail records the first fault, and with notes each one that is passed over too.
+// at is the position of the field in b.
 func (c *cursor) fail(f *field, why fault, at int) {
-	if c.err != nil || c.loose && !faults[why].structure {
+	over := c.loose && !faults[why].structure
+	if c.err != nil || over && c.notes == nil {
 		return
 	}
-	c.err = f.fault(why, c.v, c.base+at)
-	c.err.Field = ofElement(c.err.Field, c.item)
-	c.b, c.i = nil, 0
+	err := f.fault(why, c.v, c.base+at)
+	err.Field = ofElement(err.Field, c.item)
+	if c.notes != nil && len(*c.notes) < mostNotes {
+		*c.notes = append(*c.notes, err)
+	}
+	if !over {
+		c.err = err
+		c.b, c.i = nil, 0
+	}
 }
+
+// mostNotes is how many faults of a packet are noted; one of 256 MiB may have
+// millions.
+const mostNotes = 1000
 
 // failAt is fail for a fault at the given offset of the packet.
 func (c *cursor) failAt(f *field, why fault, offset int) { c.fail(f, why, offset-c.base) }

@@ -135,21 +135,22 @@ func (*Disconnect) Type() PacketType {
 
 // decodeSlow is Decode for all packets, and finds out what is wrong.
 func (p *Disconnect) decodeSlow(h Header, body []byte, v Version) error {
-	c := cursor{b: body, v: v}
-	c.header(&disconnectPacket, h)
-	if h.Flags != 0x00 {
-		c.failAt(&disconnectFlags, faultFlags, 0)
-	}
-	p.decode(&c)
-	return c.end(&disconnectPacket)
+	return p.examine(&cursor{b: body, v: v}, h)
 }
 
 // DecodeLoose reads like Decode, but passes over all faults that leave the
 // packet readable.
 func (p *Disconnect) DecodeLoose(h Header, body []byte, v Version) error {
-	c := cursor{b: body, v: v, loose: true}
+	return p.examine(&cursor{b: body, v: v, loose: true}, h)
+}
+
+// examine reads the packet with c, which knows what to do about faults.
+func (p *Disconnect) examine(c *cursor, h Header) error {
 	c.header(&disconnectPacket, h)
-	p.decode(&c)
+	if h.Flags != 0x00 {
+		c.failAt(&disconnectFlags, faultFlags, 0)
+	}
+	p.decode(c)
 	return c.end(&disconnectPacket)
 }
 

@@ -33,6 +33,7 @@ type Packet interface {
 
 	clone() Packet
 	show(*description)
+	examine(*cursor, Header) error
 }
 
 // Clone returns a copy of p that owns its bytes.

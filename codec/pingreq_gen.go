@@ -35,21 +35,22 @@ func (*Pingreq) Type() PacketType {
 
 // decodeSlow is Decode for all packets, and finds out what is wrong.
 func (p *Pingreq) decodeSlow(h Header, body []byte, v Version) error {
-	c := cursor{b: body, v: v}
-	c.header(&pingreqPacket, h)
-	if h.Flags != 0x00 {
-		c.failAt(&pingreqFlags, faultFlags, 0)
-	}
-	p.decode(&c)
-	return c.end(&pingreqPacket)
+	return p.examine(&cursor{b: body, v: v}, h)
 }
 
 // DecodeLoose reads like Decode, but passes over all faults that leave the
 // packet readable.
 func (p *Pingreq) DecodeLoose(h Header, body []byte, v Version) error {
-	c := cursor{b: body, v: v, loose: true}
+	return p.examine(&cursor{b: body, v: v, loose: true}, h)
+}
+
+// examine reads the packet with c, which knows what to do about faults.
+func (p *Pingreq) examine(c *cursor, h Header) error {
 	c.header(&pingreqPacket, h)
-	p.decode(&c)
+	if h.Flags != 0x00 {
+		c.failAt(&pingreqFlags, faultFlags, 0)
+	}
+	p.decode(c)
 	return c.end(&pingreqPacket)
 }
 

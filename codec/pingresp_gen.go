@@ -34,21 +34,22 @@ func (*Pingresp) Type() PacketType {
 
 // decodeSlow is Decode for all packets, and finds out what is wrong.
 func (p *Pingresp) decodeSlow(h Header, body []byte, v Version) error {
-	c := cursor{b: body, v: v}
-	c.header(&pingrespPacket, h)
-	if h.Flags != 0x00 {
-		c.failAt(&pingrespFlags, faultFlags, 0)
-	}
-	p.decode(&c)
-	return c.end(&pingrespPacket)
+	return p.examine(&cursor{b: body, v: v}, h)
 }
 
 // DecodeLoose reads like Decode, but passes over all faults that leave the
 // packet readable.
 func (p *Pingresp) DecodeLoose(h Header, body []byte, v Version) error {
-	c := cursor{b: body, v: v, loose: true}
+	return p.examine(&cursor{b: body, v: v, loose: true}, h)
+}
+
+// examine reads the packet with c, which knows what to do about faults.
+func (p *Pingresp) examine(c *cursor, h Header) error {
 	c.header(&pingrespPacket, h)
-	p.decode(&c)
+	if h.Flags != 0x00 {
+		c.failAt(&pingrespFlags, faultFlags, 0)
+	}
+	p.decode(c)
 	return c.end(&pingrespPacket)
 }
 

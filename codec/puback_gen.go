@@ -118,21 +118,22 @@ func (*Puback) Type() PacketType {
 
 // decodeSlow is Decode for all packets, and finds out what is wrong.
 func (p *Puback) decodeSlow(h Header, body []byte, v Version) error {
-	c := cursor{b: body, v: v}
-	c.header(&pubackPacket, h)
-	if h.Flags != 0x00 {
-		c.failAt(&pubackFlags, faultFlags, 0)
-	}
-	p.decode(&c)
-	return c.end(&pubackPacket)
+	return p.examine(&cursor{b: body, v: v}, h)
 }
 
 // DecodeLoose reads like Decode, but passes over all faults that leave the
 // packet readable.
 func (p *Puback) DecodeLoose(h Header, body []byte, v Version) error {
-	c := cursor{b: body, v: v, loose: true}
+	return p.examine(&cursor{b: body, v: v, loose: true}, h)
+}
+
+// examine reads the packet with c, which knows what to do about faults.
+func (p *Puback) examine(c *cursor, h Header) error {
 	c.header(&pubackPacket, h)
-	p.decode(&c)
+	if h.Flags != 0x00 {
+		c.failAt(&pubackFlags, faultFlags, 0)
+	}
+	p.decode(c)
 	return c.end(&pubackPacket)
 }
 

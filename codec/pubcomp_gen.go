@@ -119,21 +119,22 @@ func (*Pubcomp) Type() PacketType {
 
 // decodeSlow is Decode for all packets, and finds out what is wrong.
 func (p *Pubcomp) decodeSlow(h Header, body []byte, v Version) error {
-	c := cursor{b: body, v: v}
-	c.header(&pubcompPacket, h)
-	if h.Flags != 0x00 {
-		c.failAt(&pubcompFlags, faultFlags, 0)
-	}
-	p.decode(&c)
-	return c.end(&pubcompPacket)
+	return p.examine(&cursor{b: body, v: v}, h)
 }
 
 // DecodeLoose reads like Decode, but passes over all faults that leave the
 // packet readable.
 func (p *Pubcomp) DecodeLoose(h Header, body []byte, v Version) error {
-	c := cursor{b: body, v: v, loose: true}
+	return p.examine(&cursor{b: body, v: v, loose: true}, h)
+}
+
+// examine reads the packet with c, which knows what to do about faults.
+func (p *Pubcomp) examine(c *cursor, h Header) error {
 	c.header(&pubcompPacket, h)
-	p.decode(&c)
+	if h.Flags != 0x00 {
+		c.failAt(&pubcompFlags, faultFlags, 0)
+	}
+	p.decode(c)
 	return c.end(&pubcompPacket)
 }
 

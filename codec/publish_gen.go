@@ -228,18 +228,19 @@ func (*Publish) Type() PacketType {
 
 // decodeSlow is Decode for all packets, and finds out what is wrong.
 func (p *Publish) decodeSlow(h Header, body []byte, v Version) error {
-	c := cursor{b: body, v: v}
-	c.header(&publishPacket, h)
-	p.decode(&c, h)
-	return c.end(&publishPacket)
+	return p.examine(&cursor{b: body, v: v}, h)
 }
 
 // DecodeLoose reads like Decode, but passes over all faults that leave the
 // packet readable.
 func (p *Publish) DecodeLoose(h Header, body []byte, v Version) error {
-	c := cursor{b: body, v: v, loose: true}
+	return p.examine(&cursor{b: body, v: v, loose: true}, h)
+}
+
+// examine reads the packet with c, which knows what to do about faults.
+func (p *Publish) examine(c *cursor, h Header) error {
 	c.header(&publishPacket, h)
-	p.decode(&c, h)
+	p.decode(c, h)
 	return c.end(&publishPacket)
 }
 

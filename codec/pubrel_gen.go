@@ -118,21 +118,22 @@ func (*Pubrel) Type() PacketType {
 
 // decodeSlow is Decode for all packets, and finds out what is wrong.
 func (p *Pubrel) decodeSlow(h Header, body []byte, v Version) error {
-	c := cursor{b: body, v: v}
-	c.header(&pubrelPacket, h)
-	if h.Flags != 0x02 {
-		c.failAt(&pubrelFlags, faultFlags, 0)
-	}
-	p.decode(&c)
-	return c.end(&pubrelPacket)
+	return p.examine(&cursor{b: body, v: v}, h)
 }
 
 // DecodeLoose reads like Decode, but passes over all faults that leave the
 // packet readable.
 func (p *Pubrel) DecodeLoose(h Header, body []byte, v Version) error {
-	c := cursor{b: body, v: v, loose: true}
+	return p.examine(&cursor{b: body, v: v, loose: true}, h)
+}
+
+// examine reads the packet with c, which knows what to do about faults.
+func (p *Pubrel) examine(c *cursor, h Header) error {
 	c.header(&pubrelPacket, h)
-	p.decode(&c)
+	if h.Flags != 0x02 {
+		c.failAt(&pubrelFlags, faultFlags, 0)
+	}
+	p.decode(c)
 	return c.end(&pubrelPacket)
 }
 

@@ -114,21 +114,22 @@ func (*Suback) Type() PacketType {
 
 // decodeSlow is Decode for all packets, and finds out what is wrong.
 func (p *Suback) decodeSlow(h Header, body []byte, v Version) error {
-	c := cursor{b: body, v: v}
-	c.header(&subackPacket, h)
-	if h.Flags != 0x00 {
-		c.failAt(&subackFlags, faultFlags, 0)
-	}
-	p.decode(&c)
-	return c.end(&subackPacket)
+	return p.examine(&cursor{b: body, v: v}, h)
 }
 
 // DecodeLoose reads like Decode, but passes over all faults that leave the
 // packet readable.
 func (p *Suback) DecodeLoose(h Header, body []byte, v Version) error {
-	c := cursor{b: body, v: v, loose: true}
+	return p.examine(&cursor{b: body, v: v, loose: true}, h)
+}
+
+// examine reads the packet with c, which knows what to do about faults.
+func (p *Suback) examine(c *cursor, h Header) error {
 	c.header(&subackPacket, h)
-	p.decode(&c)
+	if h.Flags != 0x00 {
+		c.failAt(&subackFlags, faultFlags, 0)
+	}
+	p.decode(c)
 	return c.end(&subackPacket)
 }
 

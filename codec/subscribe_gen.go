@@ -180,21 +180,22 @@ func (*Subscribe) Type() PacketType {
 
 // decodeSlow is Decode for all packets, and finds out what is wrong.
 func (p *Subscribe) decodeSlow(h Header, body []byte, v Version) error {
-	c := cursor{b: body, v: v}
-	c.header(&subscribePacket, h)
-	if h.Flags != 0x02 {
-		c.failAt(&subscribeFlags, faultFlags, 0)
-	}
-	p.decode(&c)
-	return c.end(&subscribePacket)
+	return p.examine(&cursor{b: body, v: v}, h)
 }
 
 // DecodeLoose reads like Decode, but passes over all faults that leave the
 // packet readable.
 func (p *Subscribe) DecodeLoose(h Header, body []byte, v Version) error {
-	c := cursor{b: body, v: v, loose: true}
+	return p.examine(&cursor{b: body, v: v, loose: true}, h)
+}
+
+// examine reads the packet with c, which knows what to do about faults.
+func (p *Subscribe) examine(c *cursor, h Header) error {
 	c.header(&subscribePacket, h)
-	p.decode(&c)
+	if h.Flags != 0x02 {
+		c.failAt(&subscribeFlags, faultFlags, 0)
+	}
+	p.decode(c)
 	return c.end(&subscribePacket)
 }
 

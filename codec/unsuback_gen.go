@@ -117,21 +117,22 @@ func (*Unsuback) Type() PacketType {
 
 // decodeSlow is Decode for all packets, and finds out what is wrong.
 func (p *Unsuback) decodeSlow(h Header, body []byte, v Version) error {
-	c := cursor{b: body, v: v}
-	c.header(&unsubackPacket, h)
-	if h.Flags != 0x00 {
-		c.failAt(&unsubackFlags, faultFlags, 0)
-	}
-	p.decode(&c)
-	return c.end(&unsubackPacket)
+	return p.examine(&cursor{b: body, v: v}, h)
 }
 
 // DecodeLoose reads like Decode, but passes over all faults that leave the
 // packet readable.
 func (p *Unsuback) DecodeLoose(h Header, body []byte, v Version) error {
-	c := cursor{b: body, v: v, loose: true}
+	return p.examine(&cursor{b: body, v: v, loose: true}, h)
+}
+
+// examine reads the packet with c, which knows what to do about faults.
+func (p *Unsuback) examine(c *cursor, h Header) error {
 	c.header(&unsubackPacket, h)
-	p.decode(&c)
+	if h.Flags != 0x00 {
+		c.failAt(&unsubackFlags, faultFlags, 0)
+	}
+	p.decode(c)
 	return c.end(&unsubackPacket)
 }
 

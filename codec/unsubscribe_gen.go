@@ -104,21 +104,22 @@ func (*Unsubscribe) Type() PacketType {
 
 // decodeSlow is Decode for all packets, and finds out what is wrong.
 func (p *Unsubscribe) decodeSlow(h Header, body []byte, v Version) error {
-	c := cursor{b: body, v: v}
-	c.header(&unsubscribePacket, h)
-	if h.Flags != 0x02 {
-		c.failAt(&unsubscribeFlags, faultFlags, 0)
-	}
-	p.decode(&c)
-	return c.end(&unsubscribePacket)
+	return p.examine(&cursor{b: body, v: v}, h)
 }
 
 // DecodeLoose reads like Decode, but passes over all faults that leave the
 // packet readable.
 func (p *Unsubscribe) DecodeLoose(h Header, body []byte, v Version) error {
-	c := cursor{b: body, v: v, loose: true}
+	return p.examine(&cursor{b: body, v: v, loose: true}, h)
+}
+
+// examine reads the packet with c, which knows what to do about faults.
+func (p *Unsubscribe) examine(c *cursor, h Header) error {
 	c.header(&unsubscribePacket, h)
-	p.decode(&c)
+	if h.Flags != 0x02 {
+		c.failAt(&unsubscribeFlags, faultFlags, 0)
+	}
+	p.decode(c)
 	return c.end(&unsubscribePacket)
 }
 

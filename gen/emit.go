@@ -36,6 +36,7 @@ func (m *Model) Files() (map[string][]byte, error) {
 		{"properties_gen.go", "properties.yaml", m.emitProperties},
 		{"reason_codes_gen.go", "reason_codes.yaml", m.emitReasons},
 		{"faults_gen.go", "faults.yaml", m.emitFaults},
+		{"layouts_gen.go", "packets", m.emitLayouts},
 		{"golden_gen_test.go", "packets", m.emitGolden},
 	} {
 		if err := add(t.name, t.source, t.emit); err != nil {

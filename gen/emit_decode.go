@@ -6,35 +6,36 @@ import (
 	. "github.com/dave/jennifer/jen" //lint:ignore ST1001 the emitters read as the code they write
 )
 
-// emitDecode writes Type, Decode and DecodeLoose of a packet.
+// emitDecode writes Type, the methods that decode with a cursor, and what they
+// have in common.
 func (p *Packet) emitDecode(f *File) {
 	f.Add(lineComment("Type returns Type" + p.Go + "."))
 	f.Func().Params(Op("*").Id(p.Go)).Id("Type").Params().Id("PacketType").Block(Return(Id("Type" + p.Go)))
 	f.Comment("// decodeSlow is Decode for all packets, and finds out what is wrong.")
-	p.emitDecoder(f, "decodeSlow", true, Id("b").Op(":").Id("body"), Id("v").Op(":").Id("v"))
+	p.emitDecoder(f, "decodeSlow")
 	f.Add(lineComment("DecodeLoose reads like Decode, but passes over all faults that leave the packet readable."))
-	p.emitDecoder(f, "DecodeLoose", false, Id("b").Op(":").Id("body"), Id("v").Op(":").Id("v"), Id("loose").Op(":").True())
-}
-
-// emitDecoder writes one method that reads with a cursor. Reserved flags leave a
-// packet readable, so only a strict one looks at them.
-func (p *Packet) emitDecoder(f *File, name string, strict bool, cursor ...Code) {
-	f.Func().Params(Id("p").Op("*").Id(p.Go)).Id(name).
-		Params(Id("h").Id("Header"), Id("body").Index().Byte(), Id("v").Id("Version")).Error().
+	p.emitDecoder(f, "DecodeLoose", item("loose", True()))
+	f.Comment("// examine reads the packet with c, which knows what to do about faults.")
+	f.Func().Params(Id("p").Op("*").Id(p.Go)).Id("examine").Params(Id("c").Op("*").Id("cursor"), Id("h").Id("Header")).Error().
 		BlockFunc(func(g *Group) {
-			g.Id("c").Op(":=").Id("cursor").Values(cursor...)
-			g.Id("c").Dot("header").Call(ref(lowerFirst(p.Go)+"Packet"), Id("h"))
-			if strict {
-				p.emitFixedFlags(g)
-			}
+			g.Add(call("header", ref(lowerFirst(p.Go)+"Packet"), Id("h")))
+			p.emitFixedFlags(g)
 			g.Id("p").Dot("decode").CallFunc(func(g *Group) {
-				g.Op("&").Id("c")
+				g.Id("c")
 				if p.Fixed == nil {
 					g.Id("h")
 				}
 			})
 			g.Return(call("end", ref(lowerFirst(p.Go)+"Packet")))
 		})
+}
+
+// emitDecoder writes one method that reads with a cursor.
+func (p *Packet) emitDecoder(f *File, name string, more ...Code) {
+	cursor := append([]Code{item("b", Id("body")), item("v", Id("v"))}, more...)
+	f.Func().Params(Id("p").Op("*").Id(p.Go)).Id(name).
+		Params(Id("h").Id("Header"), Id("body").Index().Byte(), Id("v").Id("Version")).Error().
+		Block(Return(Id("p").Dot("examine").Call(Op("&").Id("cursor").Values(cursor...), Id("h"))))
 }
 
 // emitFixedFlags checks the reserved flags of the fixed header.
