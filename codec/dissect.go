@@ -65,7 +65,7 @@ func Dissect(b []byte, v Version) *Part {
 	if rest := d.undecoded(); rest != nil {
 		root.Parts = append(root.Parts, rest)
 	}
-	if ok {
+	if ok || layouts[h.Type] == nil {
 		for _, err := range examine(h, b[:root.Len], v) {
 			root.blame(err)
 		}
@@ -73,8 +73,8 @@ func Dissect(b []byte, v Version) *Part {
 	return root
 }
 
-// examine returns all faults of a packet whose Remaining Length could be read, in
-// the order in which they were found.
+// examine returns all faults of a packet behind its Remaining Length, in the order
+// in which they were found.
 func examine(h Header, packet []byte, v Version) (faults []*Error) {
 	p := NewPacket(h.Type)
 	if p == nil {
@@ -113,7 +113,7 @@ func (p *Part) blame(err *Error) {
 	here, named, found := p, (*Part)(nil), (*Part)(nil)
 	for _, part := range p.All() {
 		at := part.Offset <= err.Offset && err.Offset < part.Offset+max(part.Len, 1)
-		if at && part.Mask == 0 {
+		if at {
 			here = part
 		}
 		if part.Path == err.Field && err.Field != "" {

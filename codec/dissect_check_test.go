@@ -54,7 +54,7 @@ func contains(faults []*Error, err error) bool {
 	}
 	for _, f := range faults {
 		sameRule := f.Rule == want.Rule || want.Version == 0
-		if f.Field == want.Field && f.Offset == want.Offset && sameRule && f.Code == want.Code {
+		if f.Field == want.Field && f.Offset == want.Offset && sameRule && f.Code == want.Code && f.Detail == want.Detail {
 			return true
 		}
 	}
@@ -95,13 +95,6 @@ func checkValues(t *testing.T, root *Part, p Packet) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all any
-	if err := json.Unmarshal(data, &all); err != nil {
-		t.Fatal(err)
-	}
-	want := make(map[string]string)
-	flatten(want, "", all)
-	delete(want, "Packet")
 	got := make(map[string]string)
 	for _, part := range root.All() {
 		if part.Path == "" || len(part.Parts) > 0 && part.Parts[0].Name != "Identifier" {
@@ -118,40 +111,54 @@ func checkValues(t *testing.T, root *Part, p Packet) {
 		}
 		got[part.Path] += asJSON(t, value)
 	}
+	var all any
+	if err := json.Unmarshal(data, &all); err != nil {
+		t.Fatal(err)
+	}
+	want := make(map[string]string)
+	flatten(want, got, "", all)
+	delete(want, "Packet")
 	for path, value := range want {
 		if got[path] != value {
 			t.Errorf("%s is %s, want %s in %s", path, got[path], value, data)
 		}
 	}
 	for path, value := range got {
-		if _, there := want[path]; !there && value != "0" && value != "false" && value != `""` && !implied[path] {
+		if _, there := want[path]; !there && value != "0" && value != "false" && value != `""` && !implied(path) {
 			t.Errorf("%s is %s, but not in %s", path, value, data)
 		}
 	}
 }
 
-// implied are the fields that have no place in the structs.
-var implied = map[string]bool{"Packet Type": true, "Flags": true, "Remaining Length": true, "ProtocolName": true, "ProtocolLevel": true}
+// implied reports whether a field has no place in the structs.
+func implied(path string) bool {
+	for _, f := range layouts[1].fields {
+		if f.path == path && (f.wire == "protocol_name" || f.wire == "protocol_level") {
+			return true
+		}
+	}
+	return path == "Packet Type" || path == "Flags" || path == "Remaining Length"
+}
 
-// flatten notes the values of JSON under their paths. Those of repeated
-// properties are put side by side.
-func flatten(into map[string]string, path string, x any) {
+// flatten notes the values of JSON under their paths. Those of lists have an index,
+// and those of repeated properties, which got has without one, stand side by side.
+func flatten(into, got map[string]string, path string, x any) {
 	switch x := x.(type) {
 	case map[string]any:
 		if _, ok := x["base64"]; ok {
 			break
 		}
 		for name, value := range x {
-			flatten(into, strings.TrimPrefix(path+"."+name, "."), value)
+			flatten(into, got, strings.TrimPrefix(path+"."+name, "."), value)
 		}
 		return
 	case []any:
 		for i, value := range x {
-			if strings.Contains(path, "Properties.") || strings.Contains(path, "Extras.") || strings.HasPrefix(path, "More.") {
+			if _, ok := got[path]; ok {
 				data, _ := json.Marshal(value)
 				into[path] += string(data)
 			} else {
-				flatten(into, fmt.Sprintf("%s[%d]", path, i), value)
+				flatten(into, got, fmt.Sprintf("%s[%d]", path, i), value)
 			}
 		}
 		return

@@ -47,6 +47,104 @@ func TestDissectBehindDamage(t *testing.T) {
 	t.Errorf("no ClientID in %v", dump(root))
 }
 
+// Each fault stands at the smallest part that it is about.
+func TestDissectFaults(t *testing.T) {
+	for _, c := range []struct {
+		hex  string
+		v    Version
+		want string // the names and offsets of the parts with faults
+	}{
+		{"820d 0001 00 0002 6123 01 0002 6223 03", V5, "Filter@5 Filter@10 QoS@14"},
+		{"8204 0001 00 00", V5, "Filter@5"},
+		{"8206 0001 0001 61 04", V311, "Options@7"},
+		{"e009 00 07 1f0001 61 1f0000", V5, "Reason String@8"},
+		{"e009 00 07 1f0001 61 1f0000", V311, "Undecoded@2"},
+		{"400f 0001 00 0b 260001c00000 2600000000", V5, "User Property@6"},
+		{"2003 00 00 00", V5.FromClient(), "CONNACK@0 ReasonCode@3"},
+		{"3103 0001 61 62", V5.FromServer(), "Properties@5"},
+		{"3605 0001 61 0000", V311, "QoS@0 PacketID@5"},
+		{"40ffffffff7f", V5, "Remaining Length@1"},
+		{"4080", V5, "Remaining Length@1"},
+		{"4003 0000 00", V311, "PacketID@2 Undecoded@4"},
+		{"4200", V5, "Flags@0 PacketID@2"},
+		{"f000", V311, "AUTH@0"},
+		{"0000", V5, "Packet Type@0"},
+		{"100d 0004 4d515454 05 01 0000 00 0000", V5, "ConnectFlags@9"},
+	} {
+		b, err := hex.DecodeString(strings.ReplaceAll(c.hex, " ", ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, p := range checkDissection(t, b, c.v).All() {
+			if len(p.Faults) > 0 {
+				got = append(got, fmt.Sprintf("%s@%d", p.Name, p.Offset))
+			}
+		}
+		if s := strings.Join(got, " "); s != c.want {
+			t.Errorf("%s %v: %s, want %s", c.hex, c.v, s, c.want)
+		}
+	}
+}
+
+// A packet with very many faults has a bounded number of them.
+func TestDissectManyFaults(t *testing.T) {
+	p := Subscribe{PacketID: 1}
+	for range 2 * mostNotes {
+		p.Filters = append(p.Filters, Subscription{Filter: Bytes("a")})
+	}
+	b, err := p.AppendTo(nil, V311)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 8; i < len(b); i += 4 {
+		b[i] = 3 // QoS
+	}
+	n := 0
+	for _, part := range Dissect(b, V311).All() {
+		n += len(part.Faults)
+	}
+	if n != mostNotes {
+		t.Errorf("%d faults, want %d", n, mostNotes)
+	}
+}
+
+// What must not be shown is marked, and is all that is.
+func TestDissectSecrets(t *testing.T) {
+	p := Connect{ClientID: Bytes("c"), CleanStart: true, Username: Text("u"), Password: Text("p"), Will: Some(Will{Topic: Bytes("t"), Payload: Bytes("w")})}
+	p.Properties.AuthenticationMethod, p.Properties.AuthenticationData = Text("m"), Text("d")
+	b, err := p.AppendTo(nil, V5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, part := range Dissect(b, V5).All() {
+		if part.Secret {
+			got = append(got, "secret "+string(part.Value.(Bytes)))
+		}
+		if part.Payload {
+			got = append(got, "payload "+string(part.Value.(Bytes)))
+		}
+	}
+	if s := strings.Join(got, ", "); s != "secret d, payload w, secret u, secret p" {
+		t.Error(s)
+	}
+}
+
+// Bits that v3.1.1 does not have are reserved there.
+func TestDissectReservedBits(t *testing.T) {
+	b, _ := hex.DecodeString("82060001000161" + "01")
+	var got []string
+	for _, p := range Dissect(b, V311).All() {
+		if p.Offset == 7 && p.Mask != 0 {
+			got = append(got, p.Name)
+		}
+	}
+	if s := strings.Join(got, " "); s != "Reserved Reserved Reserved Reserved QoS" {
+		t.Error(s)
+	}
+}
+
 func FuzzDissect(f *testing.F) {
 	for _, g := range golden {
 		b, _ := hex.DecodeString(g.hex)
