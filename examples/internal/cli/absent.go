@@ -6,36 +6,39 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// absent is a flag of mosquitto's programs for what does not exist here, and says
+// Absent is a flag of mosquitto's programs for what does not exist here, and says
 // what to do instead. Without it people would read that there is no such flag,
 // and look for a mistake of their own.
-type absent string
+type Absent string
 
-func (a absent) Set(string) error { return errors.New(string(a)) }
-func (a absent) String() string   { return "" }
+func (a Absent) Set(string) error { return errors.New(string(a)) }
+func (a Absent) String() string   { return "" }
 
 // Type names the value in messages of pflag.
-func (a absent) Type() string { return "absent" }
+func (a Absent) Type() string { return "absent" }
 
 const (
-	noPSK    absent = "pre-shared keys are not supported, as Go has none; use certificates (--cert, --key), or -u and -P within TLS"
-	noEngine absent = "engines for keys are not supported; put the key into a PEM file and name it by --key"
-	noSRV    absent = "SRV records are not looked up; name the broker by -h and -p"
+	noPSK    Absent = "pre-shared keys are not supported, as Go has none; use certificates (--cert, --key), or -u and -P within TLS"
+	noEngine Absent = "engines for keys are not supported; put the key into a PEM file and name it by --key"
+	noSRV    Absent = "SRV records are not looked up; name the broker by -h and -p"
 )
 
-// addAbsent defines the flags that are not supported, which no help names.
+// AddTo defines a flag, which no help names. switches take no value.
+func (a Absent) AddTo(fs *pflag.FlagSet, name, shorthand string, switches bool) {
+	f := fs.VarPF(a, name, shorthand, "")
+	f.Hidden = true
+	if switches {
+		f.NoOptDefVal = "yes"
+	}
+}
+
+// addAbsent defines the flags that no client has.
 func addAbsent(fs *pflag.FlagSet) {
-	fs.Var(noPSK, "psk", "")
-	fs.Var(noPSK, "psk-identity", "")
-	fs.Var(noEngine, "tls-engine", "")
-	fs.Var(noEngine, "tls-engine-kpass-sha1", "")
-	fs.VarP(noSRV, "srv", "S", "")
-	fs.Lookup("srv").NoOptDefVal = "yes" // it takes no value
-	fs.VisitAll(func(f *pflag.Flag) {
-		if _, ok := f.Value.(absent); ok {
-			f.Hidden = true
-		}
-	})
+	noPSK.AddTo(fs, "psk", "", false)
+	noPSK.AddTo(fs, "psk-identity", "", false)
+	noEngine.AddTo(fs, "tls-engine", "", false)
+	noEngine.AddTo(fs, "tls-engine-kpass-sha1", "", false)
+	noSRV.AddTo(fs, "srv", "S", true)
 }
 
 // keyForm is the value of --keyform.

@@ -40,11 +40,11 @@ func Parse(fs *pflag.FlagSet, args []string, props *Properties) (help bool, err 
 			i += n
 		}
 	}
-	return false, explain(fs.Parse(rest))
+	return false, Explain(fs.Parse(rest))
 }
 
-// explain returns the Failure for an error of pflag.
-func explain(err error) error {
+// Explain returns the Failure for an error of pflag.
+func Explain(err error) error {
 	var value *pflag.InvalidValueError
 	if !errors.As(err, &value) {
 		if err != nil {
@@ -58,7 +58,7 @@ func explain(err error) error {
 		name = "-" + f.Shorthand
 	}
 	cause := root(err)
-	if _, ok := f.Value.(absent); ok {
+	if _, ok := f.Value.(Absent); ok {
 		return Usagef("%s: %v", name, cause) // the value may be secret
 	}
 	if errors.Is(cause, strconv.ErrRange) || errors.Is(cause, strconv.ErrSyntax) {

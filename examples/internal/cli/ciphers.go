@@ -11,10 +11,10 @@ import (
 var openSSL = strings.NewReplacer("TLS_RSA_WITH_", "", "TLS_ECDHE", "ECDHE", "_WITH_", "-", "AES_128_CBC", "AES128", "AES_256_CBC", "AES256",
 	"AES_128", "AES128", "AES_256", "AES256", "3DES_EDE_CBC", "DES-CBC3", "RC4_128", "RC4", "POLY1305_SHA256", "POLY1305", "_", "-")
 
-// cipherSuites returns the suites of a list as --ciphers has it, names with
+// CipherSuites returns the suites of a list as OpenSSL has it, names with
 // colons between. As with OpenSSL it is about TLS 1.2 and before, and a name that
 // Go does not know is left out if another one is known.
-func cipherSuites(list string) (suites []uint16, err error) {
+func CipherSuites(list string) (suites []uint16, err error) {
 	names := strings.FieldsFunc(list, func(r rune) bool { return strings.ContainsRune(":, ", r) })
 	known := slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites())
 	for _, name := range names {

@@ -9,7 +9,7 @@ import (
 )
 
 func TestCiphers(t *testing.T) {
-	got, err := cipherSuites("ECDHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES128-SHA, ECDHE-ECDSA-CHACHA20-POLY1305 TLS_AES_128_GCM_SHA256")
+	got, err := CipherSuites("ECDHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES128-SHA, ECDHE-ECDSA-CHACHA20-POLY1305 TLS_AES_128_GCM_SHA256")
 	want := []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, tls.TLS_AES_128_GCM_SHA256}
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("%v, error %v, want %v", got, err, want)
@@ -34,7 +34,7 @@ func TestOpenSSLNames(t *testing.T) {
 				continue
 			}
 			compared++
-			if got, err := cipherSuites(fields[2]); err != nil || len(got) != 1 || got[0] != s.ID {
+			if got, err := CipherSuites(fields[2]); err != nil || len(got) != 1 || got[0] != s.ID {
 				t.Errorf("%s for %s: %v, error %v", fields[2], s.Name, got, err)
 			}
 		}

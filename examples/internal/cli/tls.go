@@ -58,7 +58,7 @@ func (t *TLS) load(secure bool, host string) error {
 		config.MinVersion = v
 	}
 	if t.ciphers != "" {
-		suites, err := cipherSuites(t.ciphers)
+		suites, err := CipherSuites(t.ciphers)
 		if err != nil {
 			return Usagef("--ciphers %s: %v", t.ciphers, err)
 		}

@@ -79,6 +79,8 @@ type TLS struct {
 	UseIdentityAsUsername, UseSubjectAsUsername bool
 	// MinVersion is a tls.VersionTLS… constant.
 	MinVersion uint16
+	// Ciphers lists those of TLS 1.2 as OpenSSL does, empty for Go's choice.
+	Ciphers string
 }
 
 // AnyOrigin reports whether all web pages may connect by WebSocket. If Origins

@@ -145,7 +145,7 @@ func TestKnownKeys(t *testing.T) {
 		"auth_opt_db x":            "no plugins",
 		"plugin /x.so":             "no plugins",
 		"psk_hint x":               "no pre-shared keys",
-		"ciphers a":                "no ciphers of one's own choice",
+		"ciphers_tls1.3 a":         "no ciphers of TLS 1.3",
 		"memory_limit 5":           "set GOMEMLIMIT",
 		"queue_qos0_messages true": "queue_qos0_messages is not supported here; leave it out or set it to false",
 		"persistance true":         "there is no key persistance; is it persistence?",

@@ -48,6 +48,7 @@ func (f *flags) set(cfg *Config) *pflag.FlagSet {
 	fs.BoolVar(&f.tls.UseIdentityAsUsername, "use-identity-as-username", false, "")
 	fs.BoolVar(&f.tls.UseSubjectAsUsername, "use-subject-as-username", false, "")
 	fs.Var(value{tlsVersion(&f.tls.MinVersion), "version"}, "tls-version", "")
+	fs.Var(value{ciphers(func(s string) error { f.tls.Ciphers = s; return nil }), "list"}, "ciphers", "")
 
 	fs.StringVar(&f.access.PasswordFile, "password-file", "", "")
 	fs.StringVar(&f.access.ACLFile, "acl-file", "", "")

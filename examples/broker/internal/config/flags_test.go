@@ -118,6 +118,7 @@ func TestWrongFlags(t *testing.T) {
 		"--sys-interval -1s":                     "--sys-interval -1s: use a time, such as 10s, or 0 for never",
 		"--max-queued-messages -1":               "--max-queued-messages -1: use a number from 1",
 		"--max-inflight-messages 0":              "--max-inflight-messages 0: use a number from 1 to 65535",
+		"--ciphers HIGH":                         "--ciphers HIGH: HIGH stands for several ciphers",
 		"--tls-version 1":                        "--tls-version 1: use tlsv1.2 or tlsv1.3",
 		"--metrics 9883":                         "--metrics 9883: use an address and a port",
 		"--cert a --key b":                       "of which there is none",

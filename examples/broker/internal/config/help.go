@@ -40,6 +40,7 @@ TLS, for tls:// and wss://:
       --use-subject-as-username
                                 its whole subject is
       --tls-version VERSION     the lowest to take: tlsv1.2 or tlsv1.3 (default tlsv1.2)
+      --ciphers LIST            ciphers to take in TLS 1.2, by OpenSSL's names, with colons between
 
 Who may do what; SIGHUP reads these files, certificates and revocations again:
       --password-file FILE      users and their passwords; nobody else may connect then

@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/mqttcore/mqttcore/codec"
+
+	"github.com/mqttcore/mqttcore/examples/internal/cli"
 )
 
 // key is a setting of the file.
@@ -53,6 +55,7 @@ func init() { // it is used by what its functions call
 		"keyfile":                  text(func(p *parser) setter { return p.once(&p.at.tls.KeyFile) }),
 		"crlfile":                  text(func(p *parser) setter { return p.once(&p.at.tls.CRLFile) }),
 		"tls_version":              word(func(p *parser) setter { return tlsVersion(&p.at.tls.MinVersion) }),
+		"ciphers":                  text(func(p *parser) setter { return ciphers(p.once(&p.at.tls.Ciphers)) }),
 		"require_certificate":      word(func(p *parser) setter { return onOff(&p.at.tls.RequireCertificate) }),
 		"use_identity_as_username": word(func(p *parser) setter { return onOff(&p.at.tls.UseIdentityAsUsername) }),
 		"use_subject_as_username":  word(func(p *parser) setter { return onOff(&p.at.tls.UseSubjectAsUsername) }),
@@ -160,6 +163,15 @@ func fileName(set setter) setter {
 
 func tlsVersion(to *uint16) setter {
 	return oneOf(to, []string{"tlsv1.2", "tlsv1.3"}, []uint16{tls.VersionTLS12, tls.VersionTLS13})
+}
+
+func ciphers(set setter) setter {
+	return func(s string) error {
+		if _, err := cli.CipherSuites(s); err != nil {
+			return err
+		}
+		return set(s)
+	}
 }
 
 func seconds(to *time.Duration) setter {

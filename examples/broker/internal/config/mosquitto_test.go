@@ -27,6 +27,8 @@ var stricter = map[string]string{
 	"max_queued_bytes -1":                       "out of range",
 	"max_inflight_bytes -1":                     "out of range",
 	"max_connections -2":                        "out of range",
+	"ciphers HIGH":                              "several ciphers",
+	"ciphers X-Y":                               "no cipher",
 	"tls_version tlsv1.1":                       "not safe any more",
 	"tls_version 1.3":                           "no version",
 	"persistence_file a/b":                      "no name of a file",

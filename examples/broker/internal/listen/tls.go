@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/mqttcore/mqttcore/examples/broker/internal/config"
+	"github.com/mqttcore/mqttcore/examples/internal/cli"
 )
 
 // Reload reads certificates, keys and the list of revoked ones again, for
@@ -65,6 +66,11 @@ func loadTLS(cfg *config.TLS) (*tls.Config, error) {
 		return nil, explainPair(cfg, err)
 	}
 	t := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: max(cfg.MinVersion, tls.VersionTLS12)}
+	if cfg.Ciphers != "" {
+		if t.CipherSuites, err = cli.CipherSuites(cfg.Ciphers); err != nil {
+			return nil, fmt.Errorf("ciphers %s: %w", cfg.Ciphers, err)
+		}
+	}
 	if !cfg.RequireCertificate {
 		switch {
 		case cfg.UseIdentityAsUsername || cfg.UseSubjectAsUsername:

@@ -331,6 +331,25 @@ func TestExpired(t *testing.T) {
 	}
 }
 
+// Only the ciphers that are listed are taken.
+func TestCiphers(t *testing.T) {
+	folder := programtest.Certificates(t)
+	cfg := serverFiles(folder, "server")
+	cfg.Ciphers = "ECDHE-ECDSA-AES256-GCM-SHA384"
+	s := serve(t, &config.Listener{TLS: cfg}, nil)
+	for id, want := range map[uint16]bool{tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384: true, tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256: false} {
+		client := clientTLS(t, folder, "")
+		client.MaxVersion, client.CipherSuites = tls.VersionTLS12, []uint16{id}
+		c, err := tls.Dial("tcp", s.Addr().String(), client)
+		if (err == nil) != want {
+			t.Errorf("%s: error %v", tls.CipherSuiteName(id), err)
+		}
+		if err == nil {
+			c.Close()
+		}
+	}
+}
+
 // A client that does not trust the broker says so, and so does the log.
 func TestDistrust(t *testing.T) {
 	folder := programtest.Certificates(t)

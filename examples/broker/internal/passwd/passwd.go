@@ -48,8 +48,16 @@ func (o *options) flags() *pflag.FlagSet {
 	fs := pflag.NewFlagSet("passwd", pflag.ContinueOnError)
 	fs.BoolVarP(&o.remove, "delete", "D", false, "")
 	fs.IntVarP(&o.iterations, "iterations", "I", access.Iterations, "")
+	noCreation.AddTo(fs, "create", "c", true)
+	noArgument.AddTo(fs, "batch", "b", true)
 	return fs
 }
+
+// What people know from mosquitto_passwd.
+const (
+	noCreation cli.Absent = "it is not needed, as the file is made if there is none; to begin anew remove it first"
+	noArgument cli.Absent = "others can see a password on the command line; give it by the standard input"
+)
 
 // Run is the whole command. Its arguments are those behind its name.
 func Run(env *cli.Env) error {
@@ -61,7 +69,7 @@ func Run(env *cli.Env) error {
 		_, _ = io.WriteString(env.Stdout, helpText)
 		return nil
 	case err != nil:
-		return cli.Usagef("passwd: %v", err)
+		return cli.Explain(err)
 	case fs.NArg() != 2:
 		return cli.Usagef("passwd takes a file and a user name, such as broker passwd users.txt ann")
 	}
