@@ -29,7 +29,7 @@ func main() { os.Exit(cli.Exec(cli.Process("broker"), run)) }
 func run(ctx context.Context, env *cli.Env) error {
 	if len(env.Args) > 0 && env.Args[0] == "passwd" {
 		env.Args = env.Args[1:]
-		return passwd.Run(env)
+		return passwd.Run(ctx, env)
 	}
 	cfg, help, err := config.Parse(env.Args)
 	if err != nil {

@@ -3,6 +3,7 @@ package passwd
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -59,8 +60,9 @@ const (
 	noArgument cli.Absent = "others can see a password on the command line; give it by the standard input"
 )
 
-// Run is the whole command. Its arguments are those behind its name.
-func Run(env *cli.Env) error {
+// Run is the whole command. Its arguments are those behind its name. The context
+// ends a question for a password.
+func Run(ctx context.Context, env *cli.Env) error {
 	o := new(options)
 	fs := o.flags()
 	fs.Usage = func() {}
@@ -74,19 +76,24 @@ func Run(env *cli.Env) error {
 		return cli.Usagef("passwd takes a file and a user name, such as broker passwd users.txt ann")
 	}
 	o.file, o.user = fs.Arg(0), fs.Arg(1)
-	if err := o.run(env); err != nil {
+	err := o.run(ctx, env)
+	var f *cli.Failure
+	if err != nil && !errors.As(err, &f) {
 		return cli.Failf(cli.ExitFile, "%v", err)
 	}
-	return nil
+	return err
 }
 
-func (o *options) run(env *cli.Env) error {
+func (o *options) run(ctx context.Context, env *cli.Env) error {
 	if o.remove {
 		return access.DeleteUser(o.file, o.user)
 	}
-	password, err := ask(env)
-	if err != nil {
-		return err
+	password, err := ask(ctx, env)
+	switch {
+	case errors.Is(err, context.Canceled):
+		return cli.Failf(cli.ExitInterrupted, "interrupted; nothing was changed")
+	case err != nil:
+		return fmt.Errorf("the password cannot be read: %w", err)
 	}
 	if password == "" {
 		return errors.New("the password is empty; nothing was changed")
@@ -95,32 +102,54 @@ func (o *options) run(env *cli.Env) error {
 }
 
 // ask reads the password: twice and unseen from a terminal, otherwise one line.
-func ask(env *cli.Env) (string, error) {
+func ask(ctx context.Context, env *cli.Env) (string, error) {
 	f, ok := env.Stdin.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
-		line, err := bufio.NewReader(env.Stdin).ReadString('\n')
-		if err != nil && err != io.EOF {
-			return "", fmt.Errorf("the password cannot be read: %w", err)
+		line, err := unlessOver(ctx, func() (string, error) { return bufio.NewReader(env.Stdin).ReadString('\n') })
+		if err == io.EOF {
+			err = nil
 		}
-		return strings.TrimRight(line, "\r\n"), nil
+		return strings.TrimRight(line, "\r\n"), err
 	}
-	first, err := prompt(env, f, "Password: ")
+	first, err := prompt(ctx, env, f, "Password: ")
 	if err != nil {
 		return "", err
 	}
-	second, err := prompt(env, f, "Once more: ")
+	second, err := prompt(ctx, env, f, "Once more: ")
 	if err == nil && first != second {
-		err = errors.New("the passwords differ; nothing was changed")
+		err = cli.Failf(cli.ExitFile, "the passwords differ; nothing was changed")
 	}
 	return first, err
 }
 
-func prompt(env *cli.Env, f *os.File, text string) (string, error) {
-	fmt.Fprint(env.Stderr, text)
-	password, err := term.ReadPassword(int(f.Fd()))
-	fmt.Fprintln(env.Stderr)
+// prompt reads a line that is not shown. However it ends, the terminal shows again
+// what is typed.
+func prompt(ctx context.Context, env *cli.Env, f *os.File, text string) (string, error) {
+	fd := int(f.Fd())
+	before, err := term.GetState(fd)
 	if err != nil {
-		return "", fmt.Errorf("the password cannot be read: %w", err)
+		return "", err
 	}
-	return string(password), nil
+	fmt.Fprint(env.Stderr, text)
+	password, err := unlessOver(ctx, func() (string, error) {
+		line, err := term.ReadPassword(fd)
+		return string(line), err
+	})
+	fmt.Fprintln(env.Stderr)
+	return password, errors.Join(err, term.Restore(fd, before))
+}
+
+// unlessOver reads, which cannot be interrupted, or gives up when the context ends.
+func unlessOver(ctx context.Context, read func() (string, error)) (text string, err error) {
+	done := make(chan func() (string, error), 1)
+	go func() {
+		text, err := read()
+		done <- func() (string, error) { return text, err }
+	}()
+	select {
+	case <-ctx.Done():
+		return "", ctx.Err()
+	case result := <-done:
+		return result()
+	}
 }

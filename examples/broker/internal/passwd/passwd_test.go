@@ -2,7 +2,9 @@ package passwd
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,7 +20,7 @@ func TestHelpText(t *testing.T) { programtest.HelpNames(t, helpText, new(options
 
 func run(stdin string, args ...string) (out string, err error) {
 	var stdout bytes.Buffer
-	err = Run(&cli.Env{Args: args, Stdin: strings.NewReader(stdin), Stdout: &stdout, Stderr: &stdout})
+	err = Run(context.Background(), &cli.Env{Args: args, Stdin: strings.NewReader(stdin), Stdout: &stdout, Stderr: &stdout})
 	return stdout.String(), err
 }
 
@@ -77,6 +79,23 @@ func TestErrors(t *testing.T) {
 	}
 	if _, err := os.Stat(file); err == nil {
 		t.Error("an error left a file behind")
+	}
+}
+
+// An interrupt ends the wait for a password, and changes nothing.
+func TestInterrupted(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "users")
+	ctx, cancel := context.WithCancel(t.Context())
+	in, out := io.Pipe()
+	defer out.Close()
+	cancel()
+	var f *cli.Failure
+	err := Run(ctx, &cli.Env{Args: []string{file, "ann"}, Stdin: in, Stdout: io.Discard, Stderr: io.Discard})
+	if !errors.As(err, &f) || f.Code != cli.ExitInterrupted {
+		t.Errorf("error %v", err)
+	}
+	if _, err := os.Stat(file); err == nil {
+		t.Error("a file was made")
 	}
 }
 
