@@ -84,9 +84,13 @@ func (s *scene) waits(most int) (seen []string) {
 	if most == 0 {
 		return nil
 	}
-	away, pub := s.connect("away", s.keeping()), s.fresh("pub")
+	o := s.keeping()
+	o.Will = &message{Topic: "gone", Payload: []byte("away")}
+	away, pub := s.connect("away", o), s.fresh("pub")
 	away.subscribe(filter{Filter: "a", QoS: 1})
-	away.disconnect(0, nil)
+	pub.subscribe(filter{Filter: "gone"})
+	away.kill()
+	pub.wants("gone away q0") // or it might be sent one more
 	pub.say("a", 1, "1", "2", "3", "4", "5", "6")
 	away = s.connect("away", s.keeping())
 	away.subscribe(filter{Filter: "b"})
