@@ -112,6 +112,10 @@ type peer struct {
 	stderr bytes.Buffer // only read once ended is closed
 	ended  chan struct{}
 
+	// A program that has much to say may not take commands meanwhile, so that
+	// nobody who listens waits for a command to be written.
+	writing sync.Mutex
+
 	mu      sync.Mutex
 	last    int
 	answers map[int]chan line
@@ -191,13 +195,15 @@ func (p *peer) send(client, do string, args any) (answer chan line) {
 	for name, value := range map[string]json.RawMessage(decode(text)) {
 		fields[name] = value
 	}
+	answer = make(chan line, 1)
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.last++
 	fields["id"], fields["do"], fields["client"] = p.last, do, client
-	answer = make(chan line, 1)
 	p.answers[p.last] = answer
+	p.mu.Unlock()
 	text, _ = json.Marshal(fields)
+	p.writing.Lock()
+	defer p.writing.Unlock()
 	_, _ = p.in.Write(append(text, '\n')) // where it fails, no answer comes
 	return answer
 }
