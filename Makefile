@@ -40,8 +40,9 @@ race: ## run what has goroutines under the race detector, but for tests of built
 peers: ## install the client library MQTT.js, for make interop
 	npm ci --prefix examples/peers/testdata --no-audit --no-fund
 
+# Most of these tests wait for others, so that many can run at once.
 interop: ## test the programs, also against mosquitto, which must be installed, and client libraries
-	cd examples && MQTTCORE_INTEROP=1 $(GO) test -count=1 ./...
+	cd examples && MQTTCORE_INTEROP=1 $(GO) test -count=1 -parallel 8 ./...
 
 # The go tool fuzzes one target of one package at a time. A target that ends
 # with its time but reports only its deadline has found nothing.

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/mqttcore/mqttcore/examples/internal/programtest"
@@ -88,10 +89,11 @@ func TestMigration(t *testing.T) {
 	}
 	for _, anonymous := range []string{"true", "false"} {
 		lines := fmt.Sprintf("persistence false\nset_tcp_nodelay true\nallow_anonymous %s\npassword_file %s\nacl_file %s\n", anonymous, passwords, rules)
-		mosquitto, ours := start(t, "mosquitto", lines, "tcp", "certificate"), start(t, "ours", lines, "tcp", "certificate")
 		for i, l := range libraries {
 			v := both[i%2]
 			t.Run(fmt.Sprintf("anonymous %s/%s v%d", anonymous, l.name, v), func(t *testing.T) {
+				t.Parallel()
+				mosquitto, ours := start(t, "mosquitto", lines, "tcp", "certificate"), start(t, "ours", lines, "tcp", "certificate")
 				p := l.start(t)
 				for _, w := range who {
 					t.Run(w.name, func(t *testing.T) {
@@ -228,13 +230,12 @@ func known(reason *int) string {
 	return fmt.Sprintf("0x%02x", *reason)
 }
 
-var fences int
+var fences atomic.Int64
 
 // arrived returns the topics of what has come, but those of $SYS, which come
 // when they like. All that by has published before is among them.
 func (c *client) arrived(by *client) (topics []string) {
-	fences++
-	end := fmt.Sprint(fences)
+	end := fmt.Sprint(fences.Add(1))
 	for by.say("fence", 1, end); ; {
 		switch m := c.next(); {
 		case string(m.Payload) == end:

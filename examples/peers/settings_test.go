@@ -35,6 +35,7 @@ func TestSettings(t *testing.T) {
 	for i, l := range libraries {
 		v := both[i%2]
 		t.Run(fmt.Sprintf("%s v%d", l.name, v), func(t *testing.T) {
+			t.Parallel()
 			p := l.start(t)
 			for _, set := range settings {
 				if !slices.Contains(set.versions, v) {

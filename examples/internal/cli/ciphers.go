@@ -28,7 +28,7 @@ func CipherSuites(list string) (suites []uint16, err error) {
 		}
 	}
 	if len(suites) == 0 {
-		return nil, errors.New("Go has none of these; name one such as ECDHE-RSA-AES256-GCM-SHA384, or leave it out")
+		return nil, errors.New("none of these is known to Go; name one such as ECDHE-RSA-AES256-GCM-SHA384, or leave it out")
 	}
 	return suites, nil
 }
