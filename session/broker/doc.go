@@ -82,15 +82,16 @@
 //
 // In steady state routing allocates nothing, in any QoS, with and without changes
 // for the disk: messages that sessions have in common, what connections have in
-// hand, keys and values are in memory that is used again once nobody needs it. It
-// is bounded and shrinks after a burst. What Writes refer to for as long as a
+// hand, keys and values are in memory that is used again once nobody needs it. All
+// of it is bounded; that of messages and buffers shrinks after a burst. What Writes refer to for as long as a
 // driver likes is not used again: payloads from 1 KiB on, one allocation for all
 // receivers, and the encodings that receivers of QoS 0 have in common, of which
 // 16 KiB are allocated at a time. A retained message has memory of its own.
 //
 // Nobody gets a copy of a large payload, nor of anything in QoS 0 that goes to
-// several; above QoS 0 a small packet is copied, as it has a Packet Identifier of
-// its own and two pieces cost more, see the figures in session/encoding.go.
+// several, unless it is small and follows something else in its Write, or has a
+// topic alias. Above QoS 0 a small packet is copied, as it has a Packet Identifier
+// of its own and two pieces cost more, see the figures in session/encoding.go.
 //
 // A driver that writes in the background calls SetWriteBlocked while a
 // connection cannot take bytes, and reads no more from a connection while
