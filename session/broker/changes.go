@@ -161,7 +161,7 @@ func (b *Broker) discardRecord(s *sess, record uint64) {
 }
 
 // storeQueued tells of a message for a client that is away.
-func (b *Broker) storeQueued(s *sess, token uint64, p *codec.Publish, d session.Delivery) {
+func (b *Broker) storeQueued(s *sess, token uint64, p *codec.Publish, d *session.Delivery) {
 	if !s.durable {
 		return
 	}

@@ -227,10 +227,10 @@ func (b *Broker) publish(from *sess, p *codec.Publish, whose ownership) int {
 		}
 		switch {
 		case s.outside(p.Topic), !b.mayDeliver(s, msg.Publish, msg.from):
-		case msg.whose == borrowed && b.pass(s, p, d):
+		case msg.whose == borrowed && b.pass(s, p, &d):
 		default:
 			b.own(&msg)
-			b.deliver(s, &msg, d)
+			b.deliver(s, &msg, &d)
 		}
 	}
 	for _, g := range m.groups {
@@ -266,7 +266,7 @@ const soleSize = 64 << 10
 // once, so that nobody has to keep it. It reports false where that is not so. A
 // large payload that has a sole receiver is copied into the output too, as it
 // would have to be copied anyway.
-func (b *Broker) pass(s *sess, p *codec.Publish, d session.Delivery) bool {
+func (b *Broker) pass(s *sess, p *codec.Publish, d *session.Delivery) bool {
 	c := s.conn
 	if d.QoS > codec.QoS0 || c == nil {
 		return d.QoS == codec.QoS0
@@ -278,7 +278,7 @@ func (b *Broker) pass(s *sess, p *codec.Publish, d session.Delivery) bool {
 	if c.blocked || len(p.Payload) >= size || c.at.MountPoint != "" {
 		return false
 	}
-	sent, err := c.srv.PublishBorrowed(b.now, p, d)
+	sent, err := c.srv.PublishBorrowed(b.now, p, *d)
 	switch {
 	case err != nil:
 		b.stats.drop(codec.QoS0)

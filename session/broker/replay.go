@@ -96,7 +96,7 @@ func (b *Broker) sendRetained(sub *subscription, n *retainedNode, seq uint64) bo
 	case sub.noLocal && n.from != nil && n.from.ID == sub.sess.client.ID, !b.mayDeliver(sub.sess, n.message, n.from):
 		return false
 	}
-	return b.deliver(sub.sess, &m, session.Delivery{
+	return b.deliver(sub.sess, &m, &session.Delivery{
 		QoS:                     b.qos(n.message, sub.qos),
 		Retain:                  true, // [v3.1.1 MQTT-3.3.1-8]
 		SubscriptionIdentifiers: sub.ids,

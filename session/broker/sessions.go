@@ -108,7 +108,7 @@ func (b *Broker) endSession(s *sess) {
 }
 
 // deliver hands a message to a session, and counts it where that has no room.
-func (b *Broker) deliver(s *sess, m *routed, d session.Delivery) bool {
+func (b *Broker) deliver(s *sess, m *routed, d *session.Delivery) bool {
 	if s.conn == nil && d.QoS == codec.QoS0 {
 		return false
 	}
@@ -122,15 +122,15 @@ func (b *Broker) deliver(s *sess, m *routed, d session.Delivery) bool {
 // offer hands a message to a session: to its connection or, while the client is
 // away, to its queue. It reports whether the session has it, and returns its
 // token there.
-func (b *Broker) offer(s *sess, m *routed, d session.Delivery) (token uint64, ok bool) {
+func (b *Broker) offer(s *sess, m *routed, d *session.Delivery) (token uint64, ok bool) {
 	var err error
 	var p *codec.Publish
 	p, d.Kept = b.seenBy(s.client, m)
 	if s.conn != nil {
-		token, err = s.conn.srv.PublishShared(b.now, p, d)
+		token, err = s.conn.srv.PublishShared(b.now, p, *d)
 		b.busy.push(s.conn)
 	} else {
-		token, err = s.state.Enqueue(b.now, p, d, b.cfg.Server.Queue, func(ev events.Event) {
+		token, err = s.state.Enqueue(b.now, p, *d, b.cfg.Server.Queue, func(ev events.Event) {
 			b.dropped(s, &ev)
 			b.discardRecord(s, ev.Key())
 		})

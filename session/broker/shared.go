@@ -80,7 +80,7 @@ func (b *Broker) deliverShared(g *group, m *routed) bool {
 			continue
 		}
 		s, qos := sub.sess, b.qos(p, sub.qos) // [MQTT-4.8.2-3]
-		token, ok := b.offer(s, m, session.Delivery{
+		token, ok := b.offer(s, m, &session.Delivery{
 			QoS:                     qos,
 			Retain:                  p.Retain && sub.retainAsPublished,
 			SubscriptionIdentifiers: sub.ids,
