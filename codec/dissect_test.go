@@ -201,7 +201,7 @@ func ExampleDissect() {
 	for depth, p := range Dissect(packet, V5).All() {
 		fmt.Printf("%2d+%-2d %s", p.Offset, p.Len, strings.TrimSpace(strings.Repeat(". ", depth)+p.Name+" "+p.Text()))
 		for _, err := range p.Faults {
-			fmt.Printf(" <- %s [%s]", err.Detail, err.Rule)
+			fmt.Printf(" <- %s [%s] v5", err.Detail, err.Rule)
 		}
 		fmt.Println()
 	}
@@ -215,7 +215,7 @@ func ExampleDissect() {
 	//  4+1  . Properties
 	//  4+1  . . Property Length 0
 	//  5+5  . Subscription
-	//  5+4  . . Filter a# <- # is not the whole last level of the filter [MQTT-4.7.1-1]
+	//  5+4  . . Filter a# <- # is not the whole last level of the filter [MQTT-4.7.1-1] v5
 	//  9+1  . . Options
 	//  9+1  . . . Reserved 0
 	//  9+1  . . . RetainHandling 0
@@ -229,5 +229,5 @@ func ExampleDissect() {
 	// 15+1  . . . RetainHandling 0
 	// 15+1  . . . RetainAsPublished false
 	// 15+1  . . . NoLocal false
-	// 15+1  . . . QoS 3 <- the value is out of range [U5-3.8.3.1-a]
+	// 15+1  . . . QoS 3 <- the value is out of range [U5-3.8.3.1-a] v5
 }
