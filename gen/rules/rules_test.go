@@ -67,6 +67,7 @@ func TestUnknownCitations(t *testing.T) {
 	want := `testdata/bad/codec/bad_test.go:4:13: no rule MQTT-3.3.1-99 in spec/rules/v5.yaml
 testdata/bad/codec/bad_test.go:6:3: no rule MQTT-1.5.4-1 in spec/rules/v311.yaml; v5 has one of that id
 testdata/bad/codec/bad_test.go:7:7: citation of MQTT-3.3.1-4 without its version: write [` + "MQTT-3.3.1-4" + `] v5 or [` + "MQTT-3.3.1-4" + `] v311
+testdata/bad/codec/bad_test.go:16:17: no rule MQTT-3.3.1-98 in spec/rules/v5.yaml
 testdata/bad/spec/publish.yaml:3:18: no rule MQTT-9.9.9-1 in spec/rules/v5.yaml
 testdata/bad/spec/publish.yaml:3:32: rule has the key "v6.0"; it names v3.1.1 and v5.0
 `

@@ -27,6 +27,9 @@ type Citation struct {
 // a rule that its author believes cited would stay uncovered.
 var cited = regexp.MustCompile(`\[((?:MQTT|U5|U311)-[0-9][0-9A-Za-z.\-]*)\](?: (v311|v5)\b)?`)
 
+// output begins what an example prints, which cites nothing.
+var output = regexp.MustCompile(`^// (?i:(unordered )?output):`)
+
 // ScanTests finds the citations in the comments and strings of every Go test
 // file under root. Like the go tool it passes over testdata, and over names that
 // begin with a dot or an underscore.
@@ -61,8 +64,12 @@ func scanGo(name string, src []byte) (cites []Citation, problems []Problem) {
 	f := set.AddFile(name, -1, len(src))
 	var s scanner.Scanner
 	s.Init(f, src, nil, scanner.ScanComments)
+	printed := false
 	for {
 		pos, tok, lit := s.Scan()
+		if printed = tok == token.COMMENT && (printed || output.MatchString(lit)); printed {
+			continue
+		}
 		switch tok {
 		case token.EOF:
 			return cites, problems
