@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 
 	"github.com/mqttcore/mqttcore/examples/broker/internal/access"
@@ -27,6 +28,9 @@ func main() { os.Exit(cli.Exec(cli.Process("broker"), run)) }
 
 // run is the whole program.
 func run(ctx context.Context, env *cli.Env) error {
+	// The goroutine that waits for sockets is let wait in the system call only
+	// where there is another place for all others, be it on the same processor.
+	runtime.GOMAXPROCS(max(2, runtime.GOMAXPROCS(0)))
 	if len(env.Args) > 0 && env.Args[0] == "passwd" {
 		env.Args = env.Args[1:]
 		return passwd.Run(ctx, env)

@@ -30,7 +30,7 @@ func (j job) run(h *hand) {
 const share = 8
 
 func (c *crew) start() {
-	c.hands = make([]hand, runtime.GOMAXPROCS(0))
+	c.hands = make([]hand, min(runtime.NumCPU(), runtime.GOMAXPROCS(0)))
 	c.jobs = make(chan job)
 	for i := range c.hands[1:] {
 		go c.serve(&c.hands[i+1])

@@ -139,17 +139,15 @@ func (s *Server) Run(ctx context.Context) error {
 	for _, l := range s.options.Listeners {
 		go s.listen(l)
 	}
-	err := s.sockets.run(s.turn)
-	s.closeAll()
-	return errors.Join(err, s.commits.end())
-}
-
-// turn runs rounds until there is nothing to do.
-func (s *Server) turn() (over bool) {
-	for s.round() && !s.over() {
-		runtime.Gosched() // others have waited for as long as the round took
+	for more := s.round(); !s.over(); more = s.round() {
+		if more {
+			runtime.Gosched() // others have waited for as long as the round took
+		} else {
+			s.sockets.wait()
+		}
 	}
-	return s.over()
+	s.closeAll()
+	return s.commits.end()
 }
 
 // round serves what there is. It reports whether there is more already.

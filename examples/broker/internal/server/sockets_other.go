@@ -13,12 +13,7 @@ func (k *sockets) open(*Server) error {
 	return nil
 }
 
-func (k *sockets) run(turn func() (over bool)) error {
-	for !turn() {
-		<-k.wake
-	}
-	return nil
-}
+func (k *sockets) wait() { <-k.wake }
 
 func (k *sockets) nudge() {
 	select {
