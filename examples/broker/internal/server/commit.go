@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/mqttcore/mqttcore/events"
@@ -95,6 +96,7 @@ func (k *commits) begin() {
 	k.held, k.heldLater = k.heldLater, k.held[:0]
 	k.busy = true
 	k.work <- k.under // has room for the only one
+	runtime.Gosched() // to there: otherwise it begins when another thread comes to it
 }
 
 // commit runs in a goroutine of its own.

@@ -37,15 +37,12 @@ type inbox struct {
 // put reports false if the owner takes nothing any more.
 func (b *inbox) put(h happening) bool {
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	if b.closed {
-		b.mu.Unlock()
 		return false
 	}
-	b.list = append(b.list, h)
-	first := len(b.list) == 1
-	b.mu.Unlock()
-	if first {
-		b.nudge()
+	if b.list = append(b.list, h); len(b.list) == 1 {
+		b.nudge() // under the lock, so not after close
 	}
 	return true
 }

@@ -73,9 +73,9 @@ func (p *poller) close() {
 	unix.Close(p.fd)
 }
 
-// nudge ends a wait. It may be called from anywhere.
+// nudge ends a wait. It may be called from anywhere, but not after close.
 func (p *poller) nudge() {
-	_, _ = unix.Write(p.alarm, one) // fails only after close, or 2^64 of them
+	_, _ = unix.Write(p.alarm, one) // fails only after 2^64 of them
 }
 
 var one = binary.NativeEndian.AppendUint64(nil, 1)

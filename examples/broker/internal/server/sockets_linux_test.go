@@ -331,6 +331,72 @@ func TestLastDescriptor(t *testing.T) {
 	}
 }
 
+// pair returns two sockets that are connected. The first one is to be closed.
+func pair(t *testing.T) (fd, peer int) {
+	t.Helper()
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.Close(fds[1]) })
+	return fds[0], fds[1]
+}
+
+// Neither an event nor a nudge is missed, however the poller waits.
+func TestWait(t *testing.T) {
+	p, err := openPoller()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.close()
+	fd, peer := pair(t)
+	defer unix.Close(fd)
+	if err := p.watch(unix.EPOLL_CTL_ADD, fd, 1, false); err != nil {
+		t.Fatal(err)
+	}
+	next := make(chan int)
+	done := make(chan error, 1)
+	go func() {
+		for i := range next {
+			if i%100 == 0 {
+				time.Sleep(2 * briefly)
+			}
+			if i%2 == 0 {
+				p.nudge()
+			} else if _, err := unix.Write(peer, []byte("x")); err != nil {
+				done <- err
+				return
+			}
+		}
+		done <- nil
+	}()
+	kinds := make(map[bool]int)
+	for i := range 1000 {
+		select {
+		case next <- i:
+		case err := <-done:
+			t.Fatal(err)
+		}
+		p.wait()
+		kinds[p.brief]++
+		seen := broker.Handle(0)
+		p.look(func(r readiness) { seen = r.handle })
+		if seen == 1 {
+			_, _ = unix.Read(fd, make([]byte, 1)) // or the socket becomes full
+		}
+		if want := broker.Handle(i % 2); seen != want {
+			t.Fatalf("event %d is about %d", i, seen)
+		}
+	}
+	close(next)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if kinds[true] < 10 || kinds[false] < 10 {
+		t.Errorf("waits that were brief, or not: %v", kinds)
+	}
+}
+
 // Readiness is told of the connection that it is about, whatever descriptor
 // others have or had.
 func TestDescriptorUsedAgain(t *testing.T) {
@@ -339,17 +405,8 @@ func TestDescriptorUsedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.close()
-	pair := func() (fd, peer int) {
-		t.Helper()
-		fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { unix.Close(fds[1]) })
-		return fds[0], fds[1]
-	}
 	const one, two = broker.Handle(1<<32 | 7), broker.Handle(2<<32 | 7)
-	fd, peer := pair()
+	fd, peer := pair(t)
 	kept, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0) // so that closing does not end the watch
 	if err != nil {
 		t.Fatal(err)
@@ -358,7 +415,7 @@ func TestDescriptorUsedAgain(t *testing.T) {
 	if err := p.watch(unix.EPOLL_CTL_ADD, fd, one, false); err != nil {
 		t.Fatal(err)
 	}
-	next, nextPeer := pair()
+	next, nextPeer := pair(t)
 	if err := unix.Dup3(next, fd, unix.O_CLOEXEC); err != nil { // closes fd
 		t.Fatal(err)
 	}
