@@ -41,9 +41,11 @@ require (
 )
 
 require (
+	github.com/gopacket/gopacket v1.7.7
 	golang.org/x/crypto v0.59.0
 	golang.org/x/net v0.62.0
 	golang.org/x/term v0.48.0
+	gopkg.in/yaml.v3 v3.0.1
 )
 
 require (

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,6 +13,27 @@ import (
 // the several arguments of -D, and knows that somebody who writes -help, or -h
 // alone, wants help and no host. Then help is true.
 func Parse(fs *pflag.FlagSet, args []string, props *Properties) (help bool, err error) {
+	return parseArgs(fs, args, props, func(a string) error {
+		return Usagef("%q is not expected here; every value follows its flag", a)
+	})
+}
+
+// ParseOperands is Parse for a program that has arguments besides its flags, which
+// it returns. - is one of them, and whatever follows --.
+func ParseOperands(fs *pflag.FlagSet, args []string) (operands []string, help bool, err error) {
+	flags, behind := args, []string(nil)
+	if i := slices.Index(args, "--"); i >= 0 {
+		flags, behind = args[:i], args[i+1:]
+	}
+	help, err = parseArgs(fs, flags, nil, func(a string) error {
+		operands = append(operands, a)
+		return nil
+	})
+	return append(operands, behind...), help, err
+}
+
+// parseArgs gives what is no flag to operand.
+func parseArgs(fs *pflag.FlagSet, args []string, props *Properties, operand func(string) error) (help bool, err error) {
 	fs.SortFlags = false
 	fs.Usage = func() {}
 	rest := make([]string, 0, len(args))
@@ -30,7 +52,10 @@ func Parse(fs *pflag.FlagSet, args []string, props *Properties) (help bool, err 
 			}
 			i += 1 + n
 		case len(a) < 2 || a[0] != '-' || a == "--":
-			return false, Usagef("%q is not expected here; every value follows its flag", a)
+			if err := operand(a); err != nil {
+				return false, err
+			}
+			i++
 		default:
 			n, err := width(fs, args[i:])
 			if err != nil {

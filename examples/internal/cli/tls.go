@@ -35,6 +35,16 @@ func (t *TLS) addTo(fs *pflag.FlagSet) {
 	fs.Var(keyForm{}, "keyform", "")
 }
 
+// AddTo defines the flags.
+func (t *TLS) AddTo(fs *pflag.FlagSet) { t.addTo(fs) }
+
+// Config returns what the flags say of TLS towards a host, nil where it is not
+// secure.
+func (t *TLS) Config(secure bool, host string) (*tls.Config, error) {
+	err := t.load(secure, host)
+	return t.config, err
+}
+
 // given reports whether a flag asks for TLS.
 func (t *TLS) given() bool { return t.cafile != "" || t.capath != "" || t.os }
 

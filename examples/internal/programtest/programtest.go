@@ -45,7 +45,7 @@ func Main(m *testing.M) int {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	args := []string{"build", "-o", folder + string(filepath.Separator)}
-	for _, name := range []string{"broker", "publish", "subscribe", "request", "resume"} {
+	for _, name := range []string{"broker", "publish", "subscribe", "request", "resume", "inspect"} {
 		args = append(args, module+"/"+name)
 	}
 	if out, err := exec.CommandContext(ctx, "go", args...).CombinedOutput(); err != nil {

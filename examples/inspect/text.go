@@ -1,0 +1,320 @@
+package main
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/mqttcore/mqttcore/codec"
+)
+
+// showText prints a packet as a line, with its faults and what else is asked for
+// below.
+func (i *inspector) showText(c *connection, p *packet) {
+	i.write(i.line(c, p) + "\n")
+	for _, err := range p.faults {
+		i.write("    " + i.paint(red, "! "+faultText(err)) + "\n")
+		if says := statement(err.Version, err.Rule); says != "" {
+			i.write("      " + i.paint(dim, err.Rule+" says: "+says) + "\n")
+		}
+	}
+	if i.verbose || i.dump {
+		i.tree(p)
+	}
+	if i.payload {
+		i.payloads(p)
+	}
+}
+
+// faultText returns where and what, without the name of the packet.
+func faultText(err *codec.Error) string {
+	text := err.Error()
+	if err.Packet != 0 {
+		text = strings.TrimPrefix(text, err.Packet.String()+": ")
+	}
+	return text
+}
+
+// line returns a packet in a line.
+func (i *inspector) line(c *connection, p *packet) string {
+	var words []string
+	add := func(color, s string) { words = append(words, i.paint(color, s)) }
+	if c.offsets {
+		add(dim, fmt.Sprintf("@%d", p.offset))
+	} else {
+		add(dim, clock(p.at))
+	}
+	if p.from != nobody {
+		add(dim, [...]string{">", "<"}[p.from])
+	}
+	if a := c.addresses[client]; a != "" {
+		add(dim, a)
+	}
+	color := bold + ";" + cyan
+	if p.from == server {
+		color = bold + ";" + green
+	}
+	if len(p.faults) > 0 {
+		color = bold + ";" + red
+	}
+	add(color, p.root.Name)
+	words = append(words, i.summary(p)...)
+	return strings.Join(words, " ")
+}
+
+// summary returns the fields of a packet that say something: flags and the
+// identifier before the others.
+func (i *inspector) summary(p *packet) (words []string) {
+	var flags, id, rest []string
+	for _, part := range p.root.All() {
+		switch text := i.valueText(p, part); {
+		case len(part.Parts) > 0 || text == "" || isStructure(part):
+		case part.Name == "Undecoded":
+			rest = append(rest, count(part.Len)+" undecoded")
+		case isCode(part):
+			rest = append(rest, text)
+		case part.Name == "ProtocolLevel":
+			rest = append(rest, levelText(part, text))
+		case part.Path == "PacketID":
+			id = append(id, "#"+text)
+		case part.Path == "QoS":
+			flags = append(flags, "q"+text)
+		case part.Path == "Dup" || part.Path == "Retain":
+			if part.Value == true {
+				flags = append(flags, strings.ToLower(part.Name))
+			}
+		case part.Path == "Topic":
+			rest = append(rest, topicText(p, text))
+		case part.Payload:
+			rest = append(rest, payloadWord(p, part))
+		case strings.HasSuffix(part.Path, "].Filter") || strings.HasPrefix(part.Path, "Filters["):
+			if !strings.Contains(part.Path, "].") || part.Name == "Filter" {
+				rest = append(rest, text)
+			} else if word := optionWord(part, text); word != "" {
+				rest = append(rest, word)
+			}
+		case part.Value == false || part.Value == uint64(0) || part.Value == codec.QoS0 || part.Value == codec.RetainHandling(0):
+		case part.Value == true:
+			rest = append(rest, part.Name)
+		default:
+			rest = append(rest, propertyName(p, part)+"="+text)
+		}
+	}
+	return append(append(flags, id...), rest...)
+}
+
+// isStructure reports whether a part is only there so that others can be read.
+func isStructure(part *codec.Part) bool {
+	switch part.Name {
+	case "Will", "Username", "Password":
+		return part.Mask != 0 // it tells that there is one
+	case "Packet Type", "Flags", "Remaining Length", "Property Length", "Identifier", "Reserved", "ProtocolName":
+		return true
+	}
+	return false
+}
+
+func isCode(part *codec.Part) bool {
+	_, ok := part.Value.(codec.ReasonCode)
+	return ok
+}
+
+// levelText returns a protocol level as the version that it stands for.
+func levelText(part *codec.Part, text string) string {
+	if level, ok := part.Value.(uint64); ok && codec.Version(level).Known() && level < 8 {
+		return codec.Version(level).String()
+	}
+	return part.Name + "=" + text
+}
+
+// optionWord returns a subscription option, empty for the usual.
+func optionWord(part *codec.Part, text string) string {
+	switch {
+	case part.Name == "QoS":
+		return "q" + text
+	case part.Value == true:
+		return part.Name
+	case part.Value == codec.RetainHandling(0) || part.Value == false:
+		return ""
+	}
+	return part.Name + "=" + text
+}
+
+// payloadWord returns the size of a payload, also of one that is cut.
+func payloadWord(p *packet, part *codec.Part) string {
+	text := count(len(part.Value.(codec.Bytes)))
+	if p.cut && part.Path == "Payload" {
+		text = count(part.Len + p.size - len(p.bytes))
+	}
+	if part.Path != "Payload" {
+		return part.Path + "=(" + text + ")"
+	}
+	return text
+}
+
+// topicText returns a topic, also where an alias stands for it.
+func topicText(p *packet, text string) string {
+	if text == `""` && p.topic != "" {
+		alias := codec.Part{Value: codec.Bytes(p.topic)}
+		return "(" + alias.Text() + ")"
+	}
+	return text
+}
+
+// propertyName returns what a leaf is called: the values of properties by the
+// name of the property.
+func propertyName(p *packet, part *codec.Part) string {
+	switch {
+	case strings.HasPrefix(part.Path, "Will."):
+		return part.Path
+	case part.Name != "Value" && part.Name != "Name":
+		return part.Name
+	}
+	for _, parent := range p.root.All() {
+		for _, child := range parent.Parts {
+			if child == part {
+				name := strings.ReplaceAll(parent.Name, " ", "")
+				if part.Name == "Name" {
+					name += ".Name"
+				}
+				return name
+			}
+		}
+	}
+	return part.Name
+}
+
+// valueText returns the value of a part for people.
+func (i *inspector) valueText(p *packet, part *codec.Part) string {
+	if i.hidden(p, part) {
+		return "REDACTED"
+	}
+	if part.Name == "Undecoded" {
+		return count(part.Len)
+	}
+	if code, ok := part.Value.(codec.ReasonCode); ok {
+		return fmt.Sprintf("0x%02X %s", uint8(code), code.Name(codec.PacketType(p.bytes[0]>>4)))
+	}
+	shown := *part
+	shown.Secret = false
+	return shown.Text()
+}
+
+// hidden reports whether the bytes of a part are kept secret. What could not be
+// read of a packet that can have secrets may be one, or what follows one.
+func (i *inspector) hidden(p *packet, part *codec.Part) bool {
+	if i.secrets || len(part.Parts) > 0 {
+		return false
+	}
+	unread := part.Value == nil || part.Name == "Undecoded"
+	return part.Secret || unread && (p.damaged || mayHaveSecrets(p))
+}
+
+// tree prints the parts of a packet, with their bytes if asked for.
+func (i *inspector) tree(p *packet) {
+	for depth, part := range p.root.All() {
+		leaf := len(part.Parts) == 0
+		if i.verbose && depth > 0 {
+			place := fmt.Sprintf("%5d+%-3d", part.Offset, part.Len)
+			if part.Mask != 0 {
+				place = fmt.Sprintf("%5d:%08b", part.Offset, part.Mask)
+			}
+			text := strings.TrimRight(strings.Repeat("  ", depth)+part.Name+" "+i.valueText(p, part), " ")
+			if len(part.Faults) > 0 {
+				text = i.paint(red, text+" !")
+			}
+			i.write(fmt.Sprintf("%s %s %s\n", strings.Repeat(" ", 4), i.paint(dim, fmt.Sprintf("%-15s", place)), text))
+		}
+		if i.dump && leaf && part.Mask == 0 || i.dump && isBits(part) {
+			i.bytesOf(p, part)
+		}
+	}
+}
+
+// isBits reports whether the parts of a part are bits, which are dumped together.
+func isBits(part *codec.Part) bool { return len(part.Parts) > 0 && part.Parts[0].Mask != 0 }
+
+// bytesOf prints the bytes of a part. Those of payloads are asked for separately.
+func (i *inspector) bytesOf(p *packet, part *codec.Part) {
+	const perLine = 16
+	b := p.bytes[min(part.Offset, len(p.bytes)):min(part.Offset+part.Len, len(p.bytes))]
+	switch {
+	case len(b) == 0:
+		return
+	case i.hidden(p, part):
+		i.dumpLine(part.Offset, part.Name, "REDACTED, "+count(len(b)), "")
+		return
+	case !i.payload && (part.Payload || part.Name == "Undecoded" && p.bytes[0]>>4 == byte(codec.TypePublish)):
+		i.dumpLine(part.Offset, part.Name, count(len(b)), "")
+		return
+	}
+	for at := 0; at < len(b); at += perLine {
+		line := b[at:min(at+perLine, len(b))]
+		name := part.Name
+		if at > 0 {
+			name = ""
+		}
+		i.dumpLine(part.Offset+at, name, fmt.Sprintf("% x", line), printable(line))
+	}
+}
+
+func (i *inspector) dumpLine(offset int, name, digits, text string) {
+	line := fmt.Sprintf("    %06x  %-48s %-16s %s", offset, digits, text, name)
+	i.write(i.paint(dim, strings.TrimRight(line, " ")) + "\n")
+}
+
+// printable returns bytes as ASCII, with points for others.
+func printable(b []byte) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '.'
+		}
+		return r
+	}, string(bytes.Map(func(r rune) rune {
+		if r == utf8.RuneError {
+			return '.'
+		}
+		return r
+	}, b)))
+}
+
+// payloads prints the payloads of a packet.
+func (i *inspector) payloads(p *packet) {
+	for _, part := range p.root.All() {
+		b, ok := part.Value.(codec.Bytes)
+		if !part.Payload || !ok || len(b) == 0 {
+			continue
+		}
+		for line := range strings.Lines(i.payloadText(b)) {
+			i.write("    | " + strings.TrimSuffix(line, "\n") + "\n")
+		}
+		if p.cut && part.Path == "Payload" {
+			i.write(fmt.Sprintf("    | … the first %s of the packet\n", count(len(p.bytes))))
+		}
+	}
+}
+
+// payloadText returns a payload as text, or in hexadecimal digits if it is none.
+func (i *inspector) payloadText(b []byte) string {
+	var pretty bytes.Buffer
+	switch {
+	case i.pretty && json.Indent(&pretty, b, "", "  ") == nil:
+		return pretty.String()
+	case isText(b):
+		return string(b)
+	}
+	return hex.Dump(b)
+}
+
+// isText reports whether bytes can be printed without doing anything to a terminal.
+func isText(b []byte) bool {
+	for _, r := range string(b) {
+		if r == utf8.RuneError || r < ' ' && r != '\n' && r != '\t' && r != '\r' || r >= 0x7F && r < 0xA0 {
+			return false
+		}
+	}
+	return true
+}
