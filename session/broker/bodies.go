@@ -25,7 +25,7 @@ type bodies struct {
 	number uint64  // of the newest
 	fresh  []*byte // of this batch, which may turn out not to be needed
 	spare  []*body
-	tables []bodyTable // of sessions, empty
+	tables []*bodyTable // of sessions, empty
 }
 
 // minBody is the size of the smallest payload that is stored once: a smaller one
@@ -116,7 +116,7 @@ func (b *Broker) record(s *sess, ev events.Event) []byte {
 		x.number = b.bodies.number
 		b.tell(store(b.changes.bodyKey(x), x.payload))
 	}
-	if s.bodies.of[ev.Key()] != x {
+	if s.bodies.find(ev.Key()) != x {
 		b.refer(s, ev.Key(), x)
 	}
 	q := *ev.Publish
@@ -131,10 +131,10 @@ func (l *changes) bodyKey(x *body) []byte {
 
 // refer notes that a record needs a body.
 func (b *Broker) refer(s *sess, record uint64, x *body) {
-	t := &s.bodies
-	if t.of == nil {
-		*t = b.bodies.table()
+	if s.bodies == nil {
+		s.bodies = b.bodies.table()
 	}
+	t := s.bodies
 	t.of[record] = x
 	t.most = max(t.most, len(t.of))
 	x.refs++
@@ -142,16 +142,16 @@ func (b *Broker) refer(s *sess, record uint64, x *body) {
 
 // release notes that a record is gone or needs its body no more.
 func (b *Broker) release(s *sess, record uint64) {
-	t := &s.bodies
-	x := t.of[record]
+	t := s.bodies
+	x := t.find(record)
 	if x == nil {
 		return
 	}
 	if delete(t.of, record); len(t.of) == 0 {
 		if len(b.bodies.tables) < mostSpare && t.most <= mostRecords {
-			b.bodies.tables = append(b.bodies.tables, *t)
+			b.bodies.tables = append(b.bodies.tables, t)
 		}
-		*t = bodyTable{}
+		s.bodies = nil
 	}
 	if x.refs--; x.refs == 0 {
 		b.tellLater(discard(b.changes.bodyKey(x)))
@@ -160,17 +160,28 @@ func (b *Broker) release(s *sess, record uint64) {
 }
 
 // table returns an empty table for a session.
-func (l *bodies) table() bodyTable {
+func (l *bodies) table() *bodyTable {
 	if n := len(l.tables); n > 0 {
 		t := l.tables[n-1]
 		l.tables = l.tables[:n-1]
 		return t
 	}
-	return bodyTable{of: make(map[uint64]*body)}
+	return &bodyTable{of: make(map[uint64]*body)}
+}
+
+// find returns what a record needs, or nil.
+func (t *bodyTable) find(record uint64) *body {
+	if t == nil {
+		return nil
+	}
+	return t.of[record]
 }
 
 // releaseAll is release for all records of a session.
 func (b *Broker) releaseAll(s *sess) {
+	if s.bodies == nil {
+		return
+	}
 	for _, record := range slices.Sorted(maps.Keys(s.bodies.of)) {
 		b.release(s, record)
 	}

@@ -19,11 +19,11 @@ type sess struct {
 	replay  *replay
 	lent    map[uint64]lent // messages of shared subscriptions, by token
 	late    *late
-	bodies  bodyTable
-	subs    chain // of subscriptionTree
-	filters int   // in subs
-	timer   timer // of the end of the session or the Will Delay, whichever is first
-	durable bool  // it is told as changes
+	bodies  *bodyTable
+	subs    chain  // of subscriptionTree
+	timer   timer  // of the end of the session or the Will Delay, whichever is first
+	filters uint32 // in subs
+	durable bool   // it is told as changes
 	ended   bool
 
 	hit hit // used while a message is routed

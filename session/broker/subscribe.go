@@ -54,7 +54,7 @@ func (b *Broker) subscribable(c *conn, f *codec.Subscription, id uint32) codec.R
 		return codec.ReasonSubscriptionIdentifiersNotSupported
 	case b.tooLong(f.Filter):
 		return codec.ReasonTopicFilterInvalid
-	case most > 0 && s.filters >= most && b.subs.find(s, f.Filter) == nil:
+	case most > 0 && int(s.filters) >= most && b.subs.find(s, f.Filter) == nil:
 		return codec.ReasonQuotaExceeded
 	}
 	return codec.ReasonSuccess
