@@ -87,7 +87,7 @@ func TestLines(t *testing.T) {
 		{"-V 5", "20 06 00 00 03 21 00 14", "CONNACK 0x00 Success ReceiveMaximum=20"},
 		{"-V 5", publishHex, "PUBLISH q1 #1 a/b 2 bytes"},
 		{"-V 5", "3d 06 0001 61 0001 00", "PUBLISH dup q2 retain #1 a 0 bytes"},
-		{"-V 5", "30 0f 0001 61 0a 23 0001 26 0001 6b 0001 76 7a", "PUBLISH q0 a TopicAlias=1 UserProperty.Name=k UserProperty=v 1 byte"},
+		{"-V 5", "30 0f 0001 61 0a 23 0001 26 0001 6b 0001 76 7a", "PUBLISH q0 a TopicAlias=1 UserProperty.k=v 1 byte"},
 		{"-V 5", "40 03 0001 10", "PUBACK #1 0x10 No matching subscribers"},
 		{"-V 5", "50 02 0001", "PUBREC #1"},
 		{"-V 5", "62 02 0001", "PUBREL #1"},
@@ -102,6 +102,16 @@ func TestLines(t *testing.T) {
 		{"-V 5", "f0 0b 18 09 15 0001 6d 16 0002 6869", "AUTH 0x18 Continue authentication AuthenticationMethod=m AuthenticationData=REDACTED"},
 	} {
 		expect(t, "@0 "+c.want+"\n", 0, nil, append(strings.Fields(c.args), "--hex", c.hex)...)
+	}
+}
+
+// A packet with very many fields is a line that people can read, and soon.
+func TestManyFields(t *testing.T) {
+	properties := strings.Repeat("26 0001 6b 0001 76", 30000) // 210,000 bytes
+	packet := "30 d6 e8 0c 0001 61 d0 e8 0c" + properties
+	got, _, code := call(t, nil, "-V", "5", "--hex", packet)
+	if code != 0 || len(got) > 2000 || !strings.Contains(got, "0 bytes … and 29961 more") {
+		t.Errorf("exit code %d, %d bytes: %.3000s", code, len(got), got)
 	}
 }
 
@@ -209,6 +219,7 @@ func TestPayloads(t *testing.T) {
     |   "x": 1
     | }
 `, 0, nil, "-V", "311", "--payload", "--pretty", "--hex", "30 0a 0001 61"+hex.EncodeToString([]byte(`{"x":1}`)))
+	expect(t, "@0 PUBLISH q0 a 5 bytes\n    | é\n    | z\n", 0, nil, "-V", "311", "--payload", "--hex", "30 08 0001 61 c3a90d0a7a")
 	expect(t, `
 @0 PUBLISH q0 a 2 bytes
     | 00000000  1b ff                                             |..|

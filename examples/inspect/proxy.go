@@ -103,8 +103,11 @@ func (c *connection) over(s *stream, text string) {
 	c.tell(c, text)
 }
 
-// tell says something of a connection at once.
+// tell says how a connection goes, at once.
 func (i *inspector) tell(c *connection, text string) {
+	if i.onlyFault {
+		return
+	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.say(c, time.Now(), text)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/mqttcore/mqttcore/codec"
@@ -65,19 +66,22 @@ func (i *inspector) line(c *connection, p *packet) string {
 	return strings.Join(words, " ")
 }
 
+// mostWords is how many fields of a packet a line shows.
+const mostWords = 40
+
 // summary returns the fields of a packet that say something: flags and the
 // identifier before the others.
-func (i *inspector) summary(p *packet) (words []string) {
+func (i *inspector) summary(p *packet) []string {
 	var flags, id, rest []string
-	for _, part := range p.root.All() {
+	var above []*codec.Part // the part and those that it is in
+	left := 0
+	for depth, part := range p.root.All() {
+		above = append(above[:depth], part)
+		if len(part.Parts) > 0 || isStructure(part) {
+			continue
+		}
 		switch text := i.valueText(p, part); {
-		case len(part.Parts) > 0 || text == "" || isStructure(part):
-		case part.Name == "Undecoded":
-			rest = append(rest, count(part.Len)+" undecoded")
-		case isCode(part):
-			rest = append(rest, text)
-		case part.Name == "ProtocolLevel":
-			rest = append(rest, levelText(part, text))
+		case text == "":
 		case part.Path == "PacketID":
 			id = append(id, "#"+text)
 		case part.Path == "QoS":
@@ -86,24 +90,52 @@ func (i *inspector) summary(p *packet) (words []string) {
 			if part.Value == true {
 				flags = append(flags, strings.ToLower(part.Name))
 			}
-		case part.Path == "Topic":
-			rest = append(rest, topicText(p, text))
-		case part.Payload:
-			rest = append(rest, payloadWord(p, part))
-		case strings.HasSuffix(part.Path, "].Filter") || strings.HasPrefix(part.Path, "Filters["):
-			if !strings.Contains(part.Path, "].") || part.Name == "Filter" {
-				rest = append(rest, text)
-			} else if word := optionWord(part, text); word != "" {
-				rest = append(rest, word)
-			}
-		case part.Value == false || part.Value == uint64(0) || part.Value == codec.QoS0 || part.Value == codec.RetainHandling(0):
-		case part.Value == true:
-			rest = append(rest, part.Name)
 		default:
-			rest = append(rest, propertyName(p, part)+"="+text)
+			if words := i.words(p, part, above[depth-1], text); len(rest) < mostWords || part.Payload {
+				rest = append(rest, words...)
+			} else {
+				left += len(words)
+			}
 		}
 	}
+	if left > 0 {
+		rest = append(rest, fmt.Sprintf("… and %d more", left))
+	}
 	return append(append(flags, id...), rest...)
+}
+
+// words returns what a line says of a part, which may be nothing.
+func (i *inspector) words(p *packet, part, parent *codec.Part, text string) []string {
+	name := part.Name
+	switch {
+	case part.Name == "Undecoded":
+		return []string{text + " undecoded"}
+	case isCode(part):
+		return []string{text}
+	case part.Name == "ProtocolLevel":
+		return []string{levelText(part, text)}
+	case part.Path == "Topic":
+		return []string{topicText(p, text)}
+	case part.Payload:
+		return []string{payloadWord(p, part)}
+	case part.Name == "Filter" || strings.HasPrefix(part.Path, "Filters[") && strings.HasSuffix(part.Path, "]"):
+		return []string{text}
+	case part.Name == "QoS" && strings.HasPrefix(part.Path, "Filters["):
+		return []string{"q" + text}
+	case part.Value == false || part.Value == uint64(0) || part.Value == codec.QoS0 || part.Value == codec.RetainHandling(0):
+		return nil
+	case strings.HasPrefix(part.Path, "Will."):
+		name = part.Path
+	case part.Name == "Value" && len(parent.Parts) == 3: // a pair with its identifier
+		name = strings.ReplaceAll(parent.Name, " ", "") + "." + i.valueText(p, parent.Parts[1])
+	case part.Name == "Value":
+		name = strings.ReplaceAll(parent.Name, " ", "")
+	case part.Name == "Name" && len(parent.Parts) == 3:
+		return nil // with its value
+	case part.Value == true:
+		return []string{name}
+	}
+	return []string{name + "=" + text}
 }
 
 // isStructure reports whether a part is only there so that others can be read.
@@ -130,19 +162,6 @@ func levelText(part *codec.Part, text string) string {
 	return part.Name + "=" + text
 }
 
-// optionWord returns a subscription option, empty for the usual.
-func optionWord(part *codec.Part, text string) string {
-	switch {
-	case part.Name == "QoS":
-		return "q" + text
-	case part.Value == true:
-		return part.Name
-	case part.Value == codec.RetainHandling(0) || part.Value == false:
-		return ""
-	}
-	return part.Name + "=" + text
-}
-
 // payloadWord returns the size of a payload, also of one that is cut.
 func payloadWord(p *packet, part *codec.Part) string {
 	text := count(len(part.Value.(codec.Bytes)))
@@ -162,29 +181,6 @@ func topicText(p *packet, text string) string {
 		return "(" + alias.Text() + ")"
 	}
 	return text
-}
-
-// propertyName returns what a leaf is called: the values of properties by the
-// name of the property.
-func propertyName(p *packet, part *codec.Part) string {
-	switch {
-	case strings.HasPrefix(part.Path, "Will."):
-		return part.Path
-	case part.Name != "Value" && part.Name != "Name":
-		return part.Name
-	}
-	for _, parent := range p.root.All() {
-		for _, child := range parent.Parts {
-			if child == part {
-				name := strings.ReplaceAll(parent.Name, " ", "")
-				if part.Name == "Name" {
-					name += ".Name"
-				}
-				return name
-			}
-		}
-	}
-	return part.Name
 }
 
 // valueText returns the value of a part for people.
@@ -268,17 +264,13 @@ func (i *inspector) dumpLine(offset int, name, digits, text string) {
 
 // printable returns bytes as ASCII, with points for others.
 func printable(b []byte) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r > '~' {
-			return '.'
+	ascii := []byte(strings.Repeat(".", len(b)))
+	for i, c := range b {
+		if c >= ' ' && c <= '~' {
+			ascii[i] = c
 		}
-		return r
-	}, string(bytes.Map(func(r rune) rune {
-		if r == utf8.RuneError {
-			return '.'
-		}
-		return r
-	}, b)))
+	}
+	return string(ascii)
 }
 
 // payloads prints the payloads of a packet.
@@ -300,19 +292,19 @@ func (i *inspector) payloads(p *packet) {
 // payloadText returns a payload as text, or in hexadecimal digits if it is none.
 func (i *inspector) payloadText(b []byte) string {
 	var pretty bytes.Buffer
-	switch {
-	case i.pretty && json.Indent(&pretty, b, "", "  ") == nil:
-		return pretty.String()
-	case isText(b):
-		return string(b)
+	if i.pretty && json.Indent(&pretty, b, "", "  ") == nil {
+		b = pretty.Bytes()
+	}
+	if text := strings.ReplaceAll(string(b), "\r\n", "\n"); isText(text) {
+		return text
 	}
 	return hex.Dump(b)
 }
 
-// isText reports whether bytes can be printed without doing anything to a terminal.
-func isText(b []byte) bool {
-	for _, r := range string(b) {
-		if r == utf8.RuneError || r < ' ' && r != '\n' && r != '\t' && r != '\r' || r >= 0x7F && r < 0xA0 {
+// isText reports whether a text can be printed without doing anything to a terminal.
+func isText(s string) bool {
+	for _, r := range s {
+		if r == utf8.RuneError || r != '\n' && r != '\t' && !unicode.IsPrint(r) {
 			return false
 		}
 	}

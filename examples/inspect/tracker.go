@@ -14,7 +14,7 @@ type tracker struct {
 	fresh     bool
 	connect   *limits
 	connack   *limits
-	announced bool // something was seen of the server
+	announced bool // that CONNACK is missing
 	sides     [2]half
 }
 
@@ -140,8 +140,8 @@ func (t *tracker) opening(c *complaint) {
 		c.add("3.1.0-2", "3.1.0-2", "", "it is the second CONNECT of the connection")
 	case c.p.from == server && t.connack != nil && kind == codec.TypeConnack:
 		c.add("", "3.2.0-2", "", "it is the second CONNACK of the connection")
-	case c.p.from == server && t.connack == nil && !t.announced && kind != codec.TypeConnack && !(c.p.v.IsV5() && (kind == codec.TypeAuth || kind == codec.TypeDisconnect)):
-		c.add("3.2.0-1", "3.2.0-1", "", "the first packet of a server has to be CONNACK")
+	case c.p.from == server && t.connack == nil && !t.announced && kind != codec.TypeConnack && !(c.p.v.IsV5() && kind == codec.TypeAuth):
+		c.add("3.2.0-1", "3.2.0-1", "", "the server has not sent CONNACK")
 		t.announced = true // said once
 	}
 }
@@ -240,6 +240,8 @@ func (t *tracker) step(c *complaint, owner side, id uint32, kind, next codec.Pac
 	switch {
 	case !ok && certain && !theirs.used[id]:
 		c.add(v311, v5, "PacketID", "nobody has used this identifier")
+	case ok && kind == codec.TypePubrel && e.next == codec.TypePubcomp:
+		theirs.resent = true // v3.1.1 does not forbid it
 	case ok && certain && e.next != kind:
 		c.add(v311, v5, "PacketID", e.request.String()+" with this identifier waits for "+e.next.String())
 	case ok && e.next == kind && next != 0:

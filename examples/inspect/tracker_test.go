@@ -15,7 +15,7 @@ func TestTracker(t *testing.T) {
 	for _, c := range []struct{ name, packets, want string }{
 		{"no CONNECT", "> c000\n> c000", "PINGREQ: the first packet of a client has to be CONNECT MQTT-3.1.0-1"},
 		{"two CONNECT", up5 + "> " + connect5, "CONNECT: it is the second CONNECT of the connection MQTT-3.1.0-2"},
-		{"no CONNACK", "> " + connect311 + "\n< d000\n< d000", "PINGRESP: the first packet of a server has to be CONNACK MQTT-3.2.0-1"},
+		{"no CONNACK", "> " + connect311 + "\n< d000\n< d000", "PINGRESP: the server has not sent CONNACK MQTT-3.2.0-1"},
 		{"two CONNACK", up5 + "< " + connack5, "CONNACK: it is the second CONNACK of the connection MQTT-3.2.0-2"},
 		{"after DISCONNECT", up311 + "> e000\n> c000", "PINGREQ: it is sent after DISCONNECT MQTT-3.14.4-2"},
 		{"after DISCONNECT of the server", up5 + "< e000\n< d000", "PINGRESP: it is sent after DISCONNECT MQTT-3.14.4-1"},
@@ -26,6 +26,8 @@ func TestTracker(t *testing.T) {
 		{"PUBCOMP before PUBREL", up311 + "> " + publish2 + "\n< 50020008\n< 70020008", "PUBCOMP: PacketID: PUBLISH with this identifier waits for PUBREL MQTT-2.3.1-6"},
 		{"QoS 2", up311 + "> " + publish2 + "\n< 50020008\n> 62020008\n< 70020008\n> " + publish2, ""},
 		{"QoS 2 of the server", up311 + "< " + publish2 + "\n> 50020008\n< 62020008\n> 70020008\n< " + publish2, ""},
+		{"PUBREL again", up311 + "> " + publish2 + "\n< 50020008\n> 62020008\n> 62020008\n< 70020008\n< 70020008", ""},
+		{"AUTH before CONNACK", "> " + connect5 + "\n< f0 06 18 04 150001 6d\n< e000", "DISCONNECT: the server has not sent CONNACK MQTT-3.2.0-1"},
 		{"QoS 2 refused", up5 + "> 34080001610008006869\n< 5003000887\n> 34080001610008006869", ""},
 		{"identifier in use", up311 + "> " + publish1 + "\n> 82060007000161 01", "SUBSCRIBE: PacketID: what was begun with this identifier is not complete MQTT-2.3.1-2"},
 		{"identifier in use, server", up5 + "< 3206 0001610007 00\n< 3206 0001610007 00", "PUBLISH: PacketID: what was begun with this identifier is not complete MQTT-2.2.1-4"},
