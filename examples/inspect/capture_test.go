@@ -128,7 +128,7 @@ func TestGap(t *testing.T) {
 	tp.now = tp.now.Add(time.Second)
 	k.send(client, "c000").send(server, "d000")
 	tp.now = tp.now.Add(5 * time.Second)
-	k.send(server, "90 03 0009 00").send(client, disconnect).close()
+	k.send(server, "90 03 0009 00").send(server, "d000").send(client, disconnect).close()
 	tp.expect(`
 > CONNECT v3.1.1 CleanStart KeepAlive=60 ClientID=c
 < CONNACK 0x00 Success
@@ -137,8 +137,34 @@ func TestGap(t *testing.T) {
 < SUBACK #9 0x00 Granted QoS 0
 * 9 bytes of the client are missing
 > PINGREQ
+< PINGRESP
 > DISCONNECT
 `, 0)
+}
+
+// Of a capture that lacks the answers nothing is claimed that depends on them.
+func TestOneSide(t *testing.T) {
+	twice := strings.TrimSpace(`
+> CONNECT v3.1.1 CleanStart KeepAlive=60 ClientID=c
+> PUBLISH q1 #7 a 2 bytes
+> PUBLISH q1 #7 a 2 bytes
+`)
+	tp := newTape(t)
+	tp.talk("10.0.0.1", "10.0.0.2", 40000).open().send(client, connect311).send(client, publish1).send(client, publish1).close()
+	all := tp.frames
+	tp.frames = nil
+	for i, f := range all {
+		if i != 1 && i != 7 { // those of the server
+			tp.frames = append(tp.frames, f)
+		}
+	}
+	tp.expect(twice, 0)
+
+	tp = newTape(t)
+	k := tp.talk("10.0.0.1", "10.0.0.2", 40000).open()
+	k.send(client, connect311).send(client, publish1).miss(client, "c000").send(client, publish1)
+	tp.expect(strings.Replace(twice, "2 bytes\n>", "2 bytes\n* 2 bytes of the client are missing\n>", 1), 0)
+	tp.expect("", 0, "-i", "d")
 }
 
 // Of a connection that was there before the capture the version is guessed, and a

@@ -88,8 +88,8 @@ func (c *connection) examine(p *packet) {
 		p.faults = append(p.faults, part.Faults...)
 	}
 	p.body = decoded(p)
-	c.note(p)
 	p.damaged = c.damaged
+	c.note(p)
 	if p.from != nobody {
 		p.faults = append(p.faults, c.tracker.judge(p)...)
 	}

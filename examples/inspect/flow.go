@@ -66,9 +66,9 @@ func (f *flow) Accept(tcp *layers.TCP, ci gopacket.CaptureInfo, dir reassembly.T
 			f.tracker.forget()
 		}
 	}
-	// What the peer has and the capture does not is missing for good, whatever comes
-	// late. The end of the direction counts as a byte.
-	if theirs := &f.next[from.other()]; tcp.ACK && theirs.known && int32(tcp.Ack-theirs.sequence) > 1 {
+	// What this side has and the capture does not is missing for good, whatever comes
+	// late. The end of a direction counts as a byte.
+	if theirs := &f.next[from.other()]; tcp.ACK && (!theirs.known || int32(tcp.Ack-theirs.sequence) > 1) {
 		f.tracker.forget()
 	}
 	return true

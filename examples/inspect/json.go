@@ -87,7 +87,9 @@ func (i *inspector) showJSON(c *connection, p *packet) {
 		size := len(pub.Payload) + p.size - len(p.bytes)
 		d.Payload = &size
 	}
-	d.Packet = i.veiled(p.body)
+	if d.Packet = i.veiled(p.body); p.damaged && !i.secrets {
+		d.Packet, d.Topic = nil, ""
+	}
 	i.encode(d)
 }
 

@@ -159,24 +159,26 @@ func TestSecrets(t *testing.T) {
 		}, joined.String()))
 		return got + string(digits)
 	}
-	flags := [][]string{{}, {"-v"}, {"-x"}, {"-v", "-x", "--payload"}, {"--json", "-v", "--payload"}}
-	for n := range raw {
-		for _, damage := range []byte{0, 1, 0x80} {
-			if n == 0 {
-				continue // it would be a packet of another type, with nothing secret
-			}
-			b := bytes.Clone(raw)
-			b[n] ^= damage
-			if damage == 0 {
-				b = b[:n]
-			}
-			for _, f := range flags {
-				got := shown(b, f...)
-				for _, s := range secrets {
-					// A damaged secret is one too.
-					if strings.Contains(got, s[3:9]) || strings.Contains(got, "topsec") {
-						t.Fatalf("%v shows %s of %x:\n%s", f, s, b, got)
-					}
+	flags := [][]string{{}, {"-v"}, {"-x"}, {"-v", "-x", "--payload"}, {"--payload"}, {"--json", "-v", "--payload"}}
+	var damaged [][]byte
+	for n := 1; n < len(raw); n++ { // with another first byte it would have nothing secret
+		one, top := bytes.Clone(raw), bytes.Clone(raw)
+		one[n] ^= 1
+		top[n] ^= 0x80
+		damaged = append(damaged, raw[:n], one, top)
+	}
+	for n := range raw[1] { // the secrets become packets of their own
+		short := bytes.Clone(raw)
+		short[1] = n
+		damaged = append(damaged, short)
+	}
+	damaged = append(damaged, unhex(t, "1003 0004 4d 300a 0004 6f707365 65637265")) // a whole PUBLISH
+	for _, b := range damaged {
+		for _, f := range flags {
+			got := shown(b, f...)
+			for _, s := range []string{"opse", "ecre", "tuser", "tword", "tdata"} {
+				if strings.Contains(got, s) {
+					t.Fatalf("%v shows %s of %x:\n%s", f, s, b, got)
 				}
 			}
 		}
@@ -230,6 +232,12 @@ func TestJSON(t *testing.T) {
 	expect(t, `{"offset":0,"from":"client","type":"PUBLISH","version":"v5.0","size":12,"topic":"a/b","payloadSize":2,"packet":{"Packet":"PUBLISH","QoS":1,"Topic":"a/b","PacketID":1}}
 {"offset":12,"from":"client","type":"PINGREQ","version":"v5.0","size":2,"packet":{"Packet":"PINGREQ"}}
 `, 0, nil, "-V", "5", "--from", "client", "--json", "--hex", publishHex+"c000")
+	for flag, want := range map[string]string{"--json": `"Topic":"w"}`, "--payload": `"Topic":"w","Payload":"z"}`} {
+		got, _, _ := call(t, nil, "--json", flag, "--hex", "10 13 0004 4d515454 04 06 0000 0001 61 0001 77 0001 7a")
+		if !strings.Contains(got, want) {
+			t.Errorf("%s: %s, want %s", flag, got, want)
+		}
+	}
 	got, _, code := call(t, nil, "-V", "5", "--json", "-v", "--hex", "82 07 0001 00 0001 61 03")
 	var d struct {
 		Faults []struct{ Rule, Says string }

@@ -112,7 +112,6 @@ func (s *stream) gap(n int, at time.Time) {
 	s.skip = 0
 	s.c.tracker.forget()
 	if n > 0 {
-		s.offset += n
 		s.c.say(s.c, at, fmt.Sprintf("%s of the %v are missing", count(n), s.from))
 	}
 }

@@ -200,13 +200,14 @@ func (i *inspector) valueText(p *packet, part *codec.Part) string {
 }
 
 // hidden reports whether the bytes of a part are kept secret. What could not be
-// read of a packet that can have secrets may be one, or what follows one.
+// read of a packet that can have secrets may be one, and so may all that follows.
 func (i *inspector) hidden(p *packet, part *codec.Part) bool {
 	if i.secrets || len(part.Parts) > 0 {
 		return false
 	}
 	unread := part.Value == nil || part.Name == "Undecoded"
-	return part.Secret || unread && (p.damaged || mayHaveSecrets(p))
+	header := part.Offset == 0 || part.Name == "Remaining Length"
+	return part.Secret || unread && mayHaveSecrets(p) || p.damaged && !header
 }
 
 // tree prints the parts of a packet, with their bytes if asked for.
@@ -277,7 +278,7 @@ func printable(b []byte) string {
 func (i *inspector) payloads(p *packet) {
 	for _, part := range p.root.All() {
 		b, ok := part.Value.(codec.Bytes)
-		if !part.Payload || !ok || len(b) == 0 {
+		if !part.Payload || !ok || len(b) == 0 || i.hidden(p, part) {
 			continue
 		}
 		for line := range strings.Lines(i.payloadText(b)) {

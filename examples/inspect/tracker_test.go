@@ -32,6 +32,7 @@ func TestTracker(t *testing.T) {
 		{"identifier in use", up311 + "> " + publish1 + "\n> 82060007000161 01", "SUBSCRIBE: PacketID: what was begun with this identifier is not complete MQTT-2.3.1-2"},
 		{"identifier in use, server", up5 + "< 3206 0001610007 00\n< 3206 0001610007 00", "PUBLISH: PacketID: what was begun with this identifier is not complete MQTT-2.2.1-4"},
 		{"again with DUP", up311 + "> " + publish1 + "\n> 3a" + publish1[2:] + "\n< " + puback7 + "\n< " + puback7, ""},
+		{"late answer to what was sent again", up311 + "> " + publish1 + "\n> 3a" + publish1[2:] + "\n< " + puback7 + "\n> 34" + publish1[2:] + "\n< " + puback7, ""},
 		{"both sides use it", up311 + "> " + publish1 + "\n< " + publish1 + "\n> " + puback7 + "\n< " + puback7, ""},
 		{"nobody's SUBACK", up311 + "< 9003000101", "SUBACK: PacketID: nobody has used this identifier MQTT-2.3.1-7"},
 		{"UNSUBACK for SUBSCRIBE", up311 + "> " + subscribe + "\n< b0020001", "UNSUBACK: PacketID: SUBSCRIBE with this identifier waits for SUBACK MQTT-2.3.1-7"},
@@ -43,6 +44,7 @@ func TestTracker(t *testing.T) {
 		{"alias", "> " + connect5 + "\n< 2006 00 00 03 22000a\n> 3007 0001 61 03 230001\n> 3006 0000 03 230001", ""},
 		{"unknown alias", "> " + connect5 + "\n< 2006 00 00 03 22000a\n> 3006 0000 03 230001", "PUBLISH: Properties.TopicAlias: no packet before this one said which topic the alias stands for"},
 		{"Receive Maximum", "> 10 11 0004 4d515454 05 02 003c 03 210001 0001 63\n< " + connack5 + "\n< 3206 0001610007 00\n< 3206 0001610008 00", "PUBLISH: more messages are open than the client's Receive Maximum allows MQTT-3.3.4-9"},
+		{"Receive Maximum, acknowledged", "> 10 11 0004 4d515454 05 02 003c 03 210001 0001 63\n< " + connack5 + "\n< 3206 0001610007 00\n> " + puback7 + "\n< 3206 0001610008 00", ""},
 		{"Maximum Packet Size", "> 10 13 0004 4d515454 05 02 003c 05 2700000006 0001 63\n< " + connack5 + "\n< 3005 0001610000", "PUBLISH: it is larger than the client's Maximum Packet Size MQTT-3.1.2-24"},
 		{"after a packet that cannot be read", up311 + "< 4001 00\n< " + puback7, "PUBACK: PacketID at byte 2: the packet ends before the field does"},
 	} {
