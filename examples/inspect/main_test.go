@@ -312,6 +312,16 @@ func TestGuess(t *testing.T) {
 `, 0, nil, "--hex", "e0 01 04")
 }
 
+// Packets that do not tell the version are soon shown, however many they are.
+func TestManyUndecided(t *testing.T) {
+	const n = 100_000
+	start := time.Now()
+	got, _, code := call(t, bytes.Repeat(unhex(t, "40 02 0001"), n), "-")
+	if code != 0 || strings.Count(got, "PUBACK #1\n") != n || time.Since(start) > programtest.Limit {
+		t.Errorf("exit code %d, %d bytes after %v", code, len(got), time.Since(start))
+	}
+}
+
 type brokenWriter struct{}
 
 func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("broken") }

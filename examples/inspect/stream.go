@@ -19,6 +19,7 @@ type stream struct {
 	offset int    // of buf in the stream
 	skip   int    // bytes of a large packet that are to come
 	begun  bool
+	looked bool // what there is was searched for the version
 	lost   bool // where packets begin is to be found out
 	dead   bool // where packets begin cannot be found out any more
 	passed int  // bytes that were not shown, while lost or dead
@@ -34,6 +35,7 @@ func (s *stream) feed(b []byte, at func(int) time.Time) {
 	s.offset += skipped
 	before := skipped - len(s.buf) // turns places in buf into those in b
 	s.buf = append(s.buf, b[skipped:]...)
+	s.looked = false
 	done := 0
 	for done < len(s.buf) {
 		n := s.next(s.buf[done:], func(end int) time.Time { return at(max(before+done+end-1, 0)) })
@@ -68,7 +70,10 @@ func (s *stream) next(b []byte, at func(int) time.Time) int {
 		s.dead = true
 		return n
 	case n > 0:
-		s.c.guess(b, s.from, at(n))
+		if !s.looked {
+			s.looked = true
+			s.c.guess(b, s.from, at(n))
+		}
 		s.packet(b[:n], n, at(n))
 		return n
 	case h.Len > 0 && len(b) >= mostHeld:
@@ -127,7 +132,7 @@ func (s *stream) end(at time.Time, whole bool) {
 	case left > 0 || s.skip > 0:
 		s.c.say(s.c, at, fmt.Sprintf("the %v ends within a packet", s.from))
 	case s.lost && s.passed > 0 && !s.begun:
-		s.c.say(s.c, at, fmt.Sprintf("not MQTT, as far as can be seen: no packet in %s of the %v", count(s.passed), s.from))
+		s.c.say(s.c, at, fmt.Sprintf("not MQTT, or joined within a packet: none can be found in %s of the %v", count(s.passed), s.from))
 	case s.passed > 0:
 		s.c.say(s.c, at, fmt.Sprintf("%s more of the %v cannot be read", count(s.passed), s.from))
 	}
