@@ -102,6 +102,7 @@ func (i *inspector) frame(a *reassembly.Assembler, data []byte, ci gopacket.Capt
 	if !ok || !i.isServerPort(uint16(tcp.SrcPort)) && !i.isServerPort(uint16(tcp.DstPort)) {
 		return
 	}
+	i.segments++
 	a.AssembleWithContext(p.NetworkLayer().NetworkFlow(), tcp, captured(ci))
 }
 

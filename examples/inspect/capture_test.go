@@ -175,7 +175,7 @@ func TestJoined(t *testing.T) {
 	k.send(client, "61 62 63 64").send(client, publish1).send(server, puback7).send(server, "40 02 0055")
 	tp.expect(`
 * 4 bytes of the client could not be read before this
-* no CONNECT tells the version; it is guessed to be v3.1.1, which makes fewer packets illegal
+* no CONNECT tells the version; it is guessed to be v3.1.1, which the packets fit better
 `, 0, "-T", "CONNECT")
 	got, _, code := call(t, tp.pcap(), "-")
 	if code != 0 || !strings.Contains(got, "PUBLISH q1 #7 a 2 bytes") || strings.Count(got, "PUBACK") != 2 {
@@ -201,6 +201,9 @@ func TestForeign(t *testing.T) {
 * not MQTT, or joined within a packet: none can be found in 10 bytes of the client
 `, 0)
 	tp.expect("> CONNECT v3.1.1 CleanStart KeepAlive=60 ClientID=c", 0, "-p", "1884")
+	if got, stderr, code := call(t, tp.pcap(), "-", "-p", "1885,1886"); got != "" || code != 0 || !strings.Contains(stderr, "nothing of TCP port 1885 or 1886") {
+		t.Errorf("exit code %d, %s, %s", code, got, stderr)
+	}
 }
 
 // A payload above what is kept is measured and not kept.

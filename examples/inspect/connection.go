@@ -163,8 +163,8 @@ func (c *connection) note(p *packet) {
 	}
 }
 
-// guess finds the version out of packets, where no CONNECT told it: the one in
-// which fewer of them are illegal.
+// guess finds the version out of packets, where no CONNECT told it: the one that
+// they fit better.
 func (c *connection) guess(b []byte, from side, at time.Time) {
 	first, _, _ := codec.Frame(b, 0)
 	if c.version != 0 || first.Type == codec.TypeConnect {
@@ -179,20 +179,23 @@ func (c *connection) guess(b []byte, from side, at time.Time) {
 	default:
 		return
 	}
-	c.say(c, at, fmt.Sprintf("no CONNECT tells the version; it is guessed to be %v, which makes fewer packets illegal", c.version))
+	c.say(c, at, fmt.Sprintf("no CONNECT tells the version; it is guessed to be %v, which the packets fit better", c.version))
 }
 
-// faultsIn counts the packets that are illegal in a version, of those that b has
-// whole.
-func faultsIn(b []byte, v codec.Version) (illegal int) {
+// faultsIn tells how badly the packets that b has whole fit a version: 0 if all
+// are legal, and more for one that cannot be read than for one that is illegal.
+func faultsIn(b []byte, v codec.Version) (sum int) {
 	for {
 		h, n, err := codec.Frame(b, 0)
 		if err != nil || n == 0 {
-			return illegal
+			return sum
 		}
-		p := codec.NewPacket(h.Type)
-		if p == nil || p.Decode(h, b[h.Len:n:n], v) != nil {
-			illegal++
+		body := b[h.Len:n:n]
+		switch p := codec.NewPacket(h.Type); {
+		case p == nil || p.DecodeLoose(h, body, v) != nil:
+			sum += 2
+		case p.Decode(h, body, v) != nil:
+			sum++
 		}
 		b = b[n:]
 	}

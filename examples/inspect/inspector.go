@@ -17,11 +17,12 @@ import (
 // inspector shows packets. All connections share it.
 type inspector struct {
 	*options
-	mu     sync.Mutex // of everything below, and of all connections
-	out    *bufio.Writer
-	color  bool
-	faults int   // packets that are illegal
-	err    error // of what could not be turned into JSON
+	mu       sync.Mutex // of everything below, and of all connections
+	out      *bufio.Writer
+	color    bool
+	segments int   // of TCP in a capture that may be MQTT
+	faults   int   // packets that are illegal
+	err      error // of what could not be turned into JSON
 }
 
 func newInspector(o *options, stdout io.Writer) *inspector {

@@ -302,14 +302,17 @@ func TestInputs(t *testing.T) {
 // Where no CONNECT tells the version the one is taken that makes packets legal.
 func TestGuess(t *testing.T) {
 	expect(t, `
-* no CONNECT tells the version; it is guessed to be v3.1.1, which makes fewer packets illegal
+* no CONNECT tells the version; it is guessed to be v3.1.1, which the packets fit better
 @0 PUBACK #1
 @4 PUBLISH q0 t 2 bytes
 `, 0, nil, "--hex", "40 02 0001 30 05 0001 74 6869")
 	expect(t, `
-* no CONNECT tells the version; it is guessed to be v5.0, which makes fewer packets illegal
+* no CONNECT tells the version; it is guessed to be v5.0, which the packets fit better
 @0 DISCONNECT 0x04 Disconnect with Will Message
 `, 0, nil, "--hex", "e0 01 04")
+	if got, _, _ := call(t, nil, "--hex", "82 06 0001 0001 61 03"); !strings.Contains(got, "guessed to be v3.1.1") || !strings.Contains(got, "SUBSCRIBE #1 a q3") {
+		t.Errorf("a packet that is illegal in one version and senseless in the other: %s", got)
+	}
 }
 
 // Packets that do not tell the version are soon shown, however many they are.

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -38,7 +39,12 @@ func (i *inspector) read(ctx context.Context, env *cli.Env) error {
 	case err != nil && len(head) == 0 && !errors.Is(err, io.EOF):
 		return failed(name, err)
 	case isCapture(head):
-		return failed(name, i.readCapture(ctx, r))
+		err := i.readCapture(ctx, r)
+		if err == nil && i.segments == 0 {
+			ports := strings.ReplaceAll(strings.Trim(fmt.Sprint(i.ports), "[]"), " ", " or ")
+			env.Complain("nothing of TCP port %s is in %s; name the port of the broker by -p", ports, name)
+		}
+		return failed(name, err)
 	}
 	head, _ = r.Peek(r.Buffered()) // it is all there
 	if looksHex(head) {
