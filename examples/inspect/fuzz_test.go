@@ -13,7 +13,7 @@ import (
 // Whatever comes, in whatever pieces, is shown in every form, does nothing to a
 // terminal, and JSON is JSON.
 func FuzzShow(f *testing.F) {
-	for _, digits := range []string{connectHex, publishHex, connect311 + publish1 + disconnect, connect5 + "f00b180915 0001 6d 16 0002 6869", "8206000100016103", "30ffffff7f00", "00", "160301"} {
+	for _, digits := range []string{connectHex, publishHex, connect311 + publish1 + disconnect, connect5 + "f00b180915 0001 6d 16 0002 6869", "8206000100016103", "10130004 4d515454 04 06 0000 0001 61 0001 77 0009 7a", "30ffffff7f00", "00", "160301"} {
 		b, err := hex.DecodeString(strings.ReplaceAll(digits, " ", ""))
 		if err != nil {
 			f.Fatal(err)

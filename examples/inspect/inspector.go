@@ -88,12 +88,11 @@ func clock(t time.Time) string { return t.Local().Format("15:04:05.000") }
 
 // The colours of a terminal.
 const (
-	red    = "31"
-	green  = "32"
-	yellow = "33"
-	cyan   = "36"
-	dim    = "2"
-	bold   = "1"
+	red   = "31"
+	green = "32"
+	cyan  = "36"
+	dim   = "2"
+	bold  = "1"
 )
 
 func (i *inspector) paint(color, s string) string {

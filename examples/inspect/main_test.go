@@ -85,6 +85,7 @@ func TestLines(t *testing.T) {
 		{"--secrets", connectHex, "CONNECT v5.0 CleanStart KeepAlive=60 SessionExpiryInterval=10 ClientID=a Username=u Password=pwd"},
 		{"", "10 13 0004 4d515454 04 06 0000 0001 61 0001 77 0001 7a", "CONNECT v3.1.1 CleanStart ClientID=a Will.Topic=w Will.Payload=(1 byte)"},
 		{"-V 5", "20 06 00 00 03 21 00 14", "CONNACK 0x00 Success ReceiveMaximum=20"},
+		{"-V 5", "20 05 00 00 02 24 00", "CONNACK 0x00 Success MaximumQoS=0"},
 		{"-V 5", publishHex, "PUBLISH q1 #1 a/b 2 bytes"},
 		{"-V 5", "3d 06 0001 61 0001 00", "PUBLISH dup q2 retain #1 a 0 bytes"},
 		{"-V 5", "30 0f 0001 61 0a 23 0001 26 0001 6b 0001 76 7a", "PUBLISH q0 a TopicAlias=1 UserProperty.k=v 1 byte"},
@@ -166,6 +167,10 @@ func TestSecrets(t *testing.T) {
 		one[n] ^= 1
 		top[n] ^= 0x80
 		damaged = append(damaged, raw[:n], one, top)
+	}
+	will := unhex(t, "10 1b 0004 4d515454 04 06 0000 0001 61 0001 77 0009 746f70736563726574")
+	for n := range will {
+		damaged = append(damaged, will[:n])
 	}
 	for n := range raw[1] { // the secrets become packets of their own
 		short := bytes.Clone(raw)

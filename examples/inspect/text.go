@@ -116,15 +116,13 @@ func (i *inspector) words(p *packet, part, parent *codec.Part, text string) []st
 		return []string{levelText(part, text)}
 	case part.Path == "Topic":
 		return []string{topicText(p, text)}
-	case part.Payload:
+	case part.Payload && part.Value != nil:
 		return []string{payloadWord(p, part)}
 	case part.Name == "Filter" || strings.HasPrefix(part.Path, "Filters[") && strings.HasSuffix(part.Path, "]"):
 		return []string{text}
 	case part.Name == "QoS" && strings.HasPrefix(part.Path, "Filters["):
 		return []string{"q" + text}
-	case part.Value == false || part.Value == uint64(0) || part.Value == codec.QoS0 || part.Value == codec.RetainHandling(0):
-		return nil
-	case strings.HasPrefix(part.Path, "Will."):
+	case strings.HasPrefix(part.Path, "Will.") && part.Mask == 0:
 		name = part.Path
 	case part.Name == "Value" && len(parent.Parts) == 3: // a pair with its identifier
 		name = strings.ReplaceAll(parent.Name, " ", "") + "." + i.valueText(p, parent.Parts[1])
@@ -132,6 +130,8 @@ func (i *inspector) words(p *packet, part, parent *codec.Part, text string) []st
 		name = strings.ReplaceAll(parent.Name, " ", "")
 	case part.Name == "Name" && len(parent.Parts) == 3:
 		return nil // with its value
+	case part.Value == false || part.Value == uint64(0) || part.Value == codec.QoS0 || part.Value == codec.RetainHandling(0):
+		return nil
 	case part.Value == true:
 		return []string{name}
 	}
