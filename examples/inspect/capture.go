@@ -70,9 +70,6 @@ func (i *inspector) readCapture(ctx context.Context, r *bufio.Reader) error {
 	defer a.FlushAll()
 	var tidied time.Time
 	for some := false; ctx.Err() == nil; {
-		if r.Buffered() == 0 && i.flush() != nil {
-			return nil // which the end of the program tells
-		}
 		data, ci, err := in.read()
 		switch {
 		case errors.Is(err, io.EOF) && some:

@@ -9,7 +9,7 @@ import (
 )
 
 // hexBetween are the characters that may stand between digits.
-const hexBetween = " \t\r\n:,-xX"
+const hexBetween = " \t\r\n:,-"
 
 // looksHex reports whether the beginning of a file is hexadecimal digits. Packets
 // do not look like that: the lengths in them have bytes below a space.
@@ -19,7 +19,7 @@ func looksHex(b []byte) bool {
 		switch {
 		case hexDigit(c) >= 0:
 			digits++
-		case !strings.ContainsRune(hexBetween, rune(c)):
+		case !strings.ContainsRune(hexBetween+"xX", rune(c)):
 			return false
 		}
 	}
@@ -40,50 +40,39 @@ func hexDigit(c byte) int {
 type hexReader struct {
 	in     *bufio.Reader
 	offset int // of what is read next, for errors
+	half   int // the first digit of a byte, -1 for none
 }
 
-func newHexReader(r io.Reader) *hexReader { return &hexReader{in: bufio.NewReader(r)} }
+func newHexReader(r io.Reader) *hexReader { return &hexReader{in: bufio.NewReader(r), half: -1} }
 
 // Read returns what is there, so that digits that come slowly are shown at once.
 func (r *hexReader) Read(b []byte) (n int, err error) {
 	for n < len(b) && (n == 0 || r.in.Buffered() > 0) {
-		var high, low int
-		if high, err = r.digit(); err != nil {
-			break
-		}
-		if low, err = r.digit(); err != nil {
-			if errors.Is(err, io.EOF) {
-				err = fmt.Errorf("the last byte has one digit instead of two")
-			}
-			break
-		}
-		b[n] = byte(high<<4 | low)
-		n++
-	}
-	if n > 0 && errors.Is(err, io.EOF) {
-		err = nil
-	}
-	return n, err
-}
-
-// digit returns the next digit. A 0 before an x is none.
-func (r *hexReader) digit() (int, error) {
-	for {
 		c, err := r.in.ReadByte()
 		if err != nil {
-			return 0, err
+			return n, r.end(err)
 		}
 		r.offset++
-		if c == '0' {
-			if next, err := r.in.Peek(1); err == nil && next[0]|0x20 == 'x' {
-				continue
-			}
-		}
-		if d := hexDigit(c); d >= 0 {
-			return d, nil
-		}
-		if !strings.ContainsRune(hexBetween, rune(c)) {
-			return 0, fmt.Errorf("character %d, %q, is no hexadecimal digit", r.offset, c)
+		switch d := hexDigit(c); {
+		case d >= 0 && r.half >= 0:
+			b[n] = byte(r.half<<4 | d)
+			r.half = -1
+			n++
+		case d >= 0:
+			r.half = d
+		case c|0x20 == 'x' && r.half == 0:
+			r.half = -1 // 0x
+		case strings.IndexByte(hexBetween, c) < 0:
+			return n, fmt.Errorf("character %d, %q, is no hexadecimal digit", r.offset, c)
 		}
 	}
+	return n, nil
+}
+
+// end returns what the end of the digits means.
+func (r *hexReader) end(err error) error {
+	if errors.Is(err, io.EOF) && r.half >= 0 {
+		return errors.New("the last byte has one digit instead of two")
+	}
+	return err
 }

@@ -40,7 +40,7 @@ func run(ctx context.Context, env *cli.Env) error {
 	} else {
 		err = i.read(ctx, env)
 	}
-	if e := i.flush(); e != nil && err == nil {
+	if e := i.flush(); e != nil {
 		err = cli.Failf(cli.ExitFile, "the output cannot be written: %v", e)
 	}
 	if err == nil && i.faults > 0 {

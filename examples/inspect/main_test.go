@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -317,6 +318,26 @@ func TestGuess(t *testing.T) {
 `, 0, nil, "--hex", "e0 01 04")
 	if got, _, _ := call(t, nil, "--hex", "82 06 0001 0001 61 03"); !strings.Contains(got, "guessed to be v3.1.1") || !strings.Contains(got, "SUBSCRIBE #1 a q3") {
 		t.Errorf("a packet that is illegal in one version and senseless in the other: %s", got)
+	}
+}
+
+// What came is shown before more comes, also where it ends within a packet or frame.
+func TestPrompt(t *testing.T) {
+	tp := newTape(t)
+	tp.talk("10.0.0.1", "10.0.0.2", 40000).open().send(client, connect311+"c000")
+	capture := append(tp.pcap(), tp.pcap()[24:54]...)
+	for name, b := range map[string][]byte{"bytes": unhex(t, "c000 30"), "digits": []byte("c000 3"), "pcap": capture} {
+		in, write := io.Pipe()
+		out := newOutput()
+		ended := make(chan int, 1)
+		env := &cli.Env{Name: "inspect", Args: []string{"-"}, Stdin: in, Stdout: out, Stderr: newOutput()}
+		go func() { ended <- cli.Report(env, run(context.Background(), env)) }()
+		if _, err := write.Write(b); err != nil {
+			t.Fatal(name, err)
+		}
+		out.await(t, "PINGREQ")
+		write.Close()
+		<-ended
 	}
 }
 

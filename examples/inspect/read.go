@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,8 +34,11 @@ func (i *inspector) read(ctx context.Context, env *cli.Env) error {
 		defer f.Close()
 		in = f
 	}
-	r := bufio.NewReaderSize(in, readSize)
-	head, err := r.Peek(4)
+	r := bufio.NewReaderSize(prompt{in, i}, readSize)
+	head, err := r.Peek(1)
+	if len(head) > 0 && beginsCapture(head) {
+		head, err = r.Peek(len(ngMagic))
+	}
 	switch {
 	case err != nil && len(head) == 0 && !errors.Is(err, io.EOF):
 		return failed(name, err)
@@ -51,6 +55,20 @@ func (i *inspector) read(ctx context.Context, env *cli.Env) error {
 		return failed(name, i.readPackets(ctx, newHexReader(r)))
 	}
 	return failed(name, i.readPackets(ctx, r))
+}
+
+// prompt is an input before whose reading, which may take long, everything is
+// printed that is known.
+type prompt struct {
+	io.Reader
+	i *inspector
+}
+
+func (p prompt) Read(b []byte) (int, error) {
+	if err := p.i.flush(); err != nil {
+		return 0, err
+	}
+	return p.Reader.Read(b)
 }
 
 // failed returns the Failure for an error of the input.
@@ -80,9 +98,6 @@ func (i *inspector) readPackets(ctx context.Context, r io.Reader) error {
 		if err != nil {
 			return err
 		}
-		if e := i.flush(); e != nil {
-			return nil // which the end of the program tells
-		}
 	}
 	s.end(time.Time{}, true)
 	return nil
@@ -95,6 +110,11 @@ var captureMagic = [][]byte{
 }
 
 var ngMagic = []byte{0x0A, 0x0D, 0x0D, 0x0A}
+
+// beginsCapture reports whether a byte may be the first one of a capture.
+func beginsCapture(head []byte) bool {
+	return slices.ContainsFunc(captureMagic, func(magic []byte) bool { return magic[0] == head[0] })
+}
 
 func isCapture(head []byte) bool {
 	for _, magic := range captureMagic {
