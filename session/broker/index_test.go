@@ -188,3 +188,32 @@ func randomFilter(r *rand.Rand) string {
 	}
 	return strings.Join(levels, "/")
 }
+
+// What a match reads does not grow with the number of subscriptions, though with
+// many of them it has to wait longer for each read (BenchmarkIndex).
+func TestIndexReads(t *testing.T) {
+	var few float64
+	for _, n := range indexSizes {
+		b := New(Config{})
+		indexed(b, n)
+		r := rand.New(rand.NewPCG(1, 2))
+		reads, topics := 0, 10_000
+		for range topics {
+			topic := topicOf(nil, r.IntN(n))
+			b.subs.prepare(topic)
+			path := b.subs.root
+			for _, level := range b.subs.levels {
+				path = b.subs.below(path, level)
+				s := b.subs.nodes.segment(path)
+				reads += distance(home(path), s.place(path)) + 1
+			}
+		}
+		each := float64(reads) / float64(topics)
+		t.Logf("%d subscriptions: %.2f slots for a topic of 5 levels", n, each)
+		if few == 0 {
+			few = each
+		} else if each > 1.5*few {
+			t.Errorf("%.2f slots, %.2f among %d subscriptions", each, few, indexSizes[0])
+		}
+	}
+}
