@@ -154,10 +154,10 @@ func TestSameRemoveRetained(t *testing.T) {
 		outputs := map[string]string{}
 		for _, program := range []string{"mosquitto_sub", "subscribe"} {
 			retained(t, port)
-			args := append(strings.Fields(flags), "-p", port, "-V", "5", "-t", "d/+", "--remove-retained", "-W", "1")
+			args := append(strings.Fields(flags), "-p", port, "-V", "5", "-t", "d/+", "--remove-retained", "-W", "3")
 			p := Start(t, nil, program, args...)
 			p.Wait(Limit)
-			left := Start(t, nil, "mosquitto_sub", "-p", port, "-t", "d/+", "-W", "1", "-v")
+			left := Start(t, nil, "mosquitto_sub", "-p", port, "-t", "d/+", "-W", "3", "-v")
 			left.Wait(Limit)
 			outputs[program] = fmt.Sprintf("%q, left %q", p.Stdout.Bytes(), left.Stdout.Bytes())
 		}
@@ -238,7 +238,7 @@ func TestSameProxy(t *testing.T) {
 				continue // mosquitto_sub insists on the password then
 			}
 			for _, host := range []string{"localhost", "127.0.0.1"} {
-				args := []string{"-h", host, "-p", port, "--proxy", "socks5h://" + account + proxy.Address, "-t", "d/1", "-W", "3", "-C", "1"}
+				args := []string{"-h", host, "-p", port, "--proxy", "socks5h://" + account + proxy.Address, "-t", "d/1", "-W", "25", "-C", "1"}
 				theirs := Start(t, nil, "mosquitto_sub", args...)
 				theirs.Wait(Limit)
 				ours := Start(t, nil, "subscribe", args...)
