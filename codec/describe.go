@@ -84,7 +84,7 @@ func (d *description) some(name string, x uint32) { d.add(name, slog.Uint64Value
 // text shows a text or binary field, shortened.
 func (d *description) text(name string, s []byte) {
 	if len(s) > maxShown {
-		d.add(name, slog.StringValue(fmt.Sprintf("%s… (%d bytes)", shorten(s), len(s))))
+		d.add(name, slog.StringValue(sized(string(shorten(s)), len(s))))
 		return
 	}
 	d.add(name, slog.StringValue(string(s)))

@@ -14,7 +14,8 @@ type Part struct {
 	// not be read is "Undecoded".
 	Name string
 	// Path is the name under which an [Error] speaks of the field, such as
-	// "Filters[2].QoS", or empty.
+	// "Filters[2].QoS". It is empty for parts without a meaning of their own, such as
+	// the Property Length, reserved bits, and bits that tell whether a field is there.
 	Path string
 	// Offset is the position of the part in the packet, and Len its size, in
 	// bytes. Len includes the length that stands before a string or binary data.

@@ -1,5 +1,7 @@
 package main
 
+import "github.com/mqttcore/mqttcore/examples/internal/cli"
+
 const helpText = `inspect shows MQTT packets, and what is wrong with them.
 
 Usage: inspect FILE [flags]                             packets or a capture; - is the standard input
@@ -28,17 +30,7 @@ The proxy:
                                unchanged, also illegal ones
 
 TLS towards the broker, with --to mqtts:// or wss://:
-      --cafile FILE            certificates to trust, in PEM
-      --capath FOLDER          a folder of them
-      --tls-use-os-certs       those of the system (default if none are given)
-      --cert FILE              certificate of this client
-      --key FILE               and its key
-      --insecure               take a certificate for another host
-      --tls-alpn PROTOCOL      ask for this protocol
-      --tls-version VERSION    the lowest to take: tlsv1.1, tlsv1.2 or tlsv1.3 (default tlsv1.2)
-      --ciphers LIST           ciphers to take in TLS 1.2, by OpenSSL's names, with colons between
-      --keyform pem            taken for compatibility; it is always so
-
+` + cli.TLSHelp + `
 What to print:
   -v, --verbose                all parts of each packet, with offset and length
   -x, --dump                   the bytes of each part

@@ -138,15 +138,14 @@ func (i *inspector) words(p *packet, part, parent *codec.Part, text string) []st
 	return []string{name + "=" + text}
 }
 
-// isStructure reports whether a part is only there so that others can be read.
+// isStructure reports whether a part is only there so that others can be read: it
+// has no meaning itself, or is a bit that tells of a field.
 func isStructure(part *codec.Part) bool {
 	switch part.Name {
-	case "Will", "Username", "Password":
-		return part.Mask != 0 // it tells that there is one
-	case "Packet Type", "Flags", "Remaining Length", "Property Length", "Identifier", "Reserved", "ProtocolName":
+	case "Packet Type", "Flags", "Remaining Length", "Property Length", "Identifier", "ProtocolName":
 		return true
 	}
-	return false
+	return part.Mask != 0 && part.Path == ""
 }
 
 func isCode(part *codec.Part) bool {

@@ -210,6 +210,9 @@ func TestIndexReads(t *testing.T) {
 		}
 		each := float64(reads) / float64(topics)
 		t.Logf("%d subscriptions: %.2f slots for a topic of 5 levels", n, each)
+		if most := 2.0 * 5; each > most {
+			t.Errorf("%d subscriptions: %.2f slots, want %.0f at the most", n, each, most)
+		}
 		if few == 0 {
 			few = each
 		} else if each > 1.5*few {

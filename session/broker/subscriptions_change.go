@@ -10,7 +10,7 @@ func (t *subscriptionTree) find(s *sess, filter []byte) *subscription {
 	if spot == nil {
 		return nil
 	}
-	if spot.value != 0 {
+	if spot.value != 0 { // else several have this hash
 		if sub := t.subs.at(spot.value); sub.sess == s && sub.filter.is(filter) {
 			return sub
 		}

@@ -15,7 +15,10 @@ const TargetHelp = `The broker:
   -P, --pw PASSWORD            password
 
 TLS, which is on with one of the first three, with port 8883, mqtts:// and wss://:
-      --cafile FILE            certificates to trust, in PEM
+` + TLSHelp
+
+// TLSHelp describes the flags of TLS, without a heading.
+const TLSHelp = `      --cafile FILE            certificates to trust, in PEM
       --capath FOLDER          a folder of them
       --tls-use-os-certs       those of the system (default if none are given)
       --cert FILE              certificate of this client
