@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net"
@@ -87,6 +88,22 @@ func (p *peer) flood() (begun int, cut bool) {
 	}
 }
 
+// drain reads that many answers. There may be millions of them, as sockets grow, so
+// each handful has the time that otherwise a whole test has.
+func (p *peer) drain(answers int) {
+	p.t.Helper()
+	one, _ := (&codec.Pingresp{}).AppendTo(nil, codec.V5)
+	want, got := bytes.Repeat(one, handful/len(one)), make([]byte, handful)
+	for left := answers * len(one); left > 0; {
+		_ = p.SetReadDeadline(time.Now().Add(limit))
+		n, err := io.ReadFull(p, got[:min(left, len(got))])
+		if err != nil || !bytes.Equal(got[:n], want[:n]) {
+			p.t.Fatalf("%d of %d bytes are missing, and then %x came, %v", left-n, answers*len(one), got[:min(n, 10)], err)
+		}
+		left -= n
+	}
+}
+
 // A socket that is full both ways loses nothing, and goes on.
 func TestFullBothWays(t *testing.T) {
 	r := start(t, nil, nil)
@@ -104,9 +121,7 @@ func TestFullBothWays(t *testing.T) {
 		}
 		written <- err
 	}()
-	for range n {
-		c.expect(codec.TypePingresp)
-	}
+	c.drain(n)
 	if err := <-written; err != nil {
 		t.Fatal(err)
 	}
