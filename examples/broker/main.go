@@ -91,8 +91,8 @@ func serve(ctx context.Context, env *cli.Env, cfg *config.Config, log *logs.Log)
 		go func() { _ = m.Serve(ctx) }() // ends with the context
 		log.Info("metrics and health are served", "address", m.Addr().String())
 	}
+	defer reloadOnHangup(s, log)() // before anybody can know that we run
 	fmt.Fprint(env.Stdout, welcome(cfg, listeners))
-	defer reloadOnHangup(s, log)()
 	if err := s.Run(ctx); err != nil {
 		return cli.Failf(cli.ExitFile, "%v", err)
 	}

@@ -16,17 +16,22 @@ import (
 
 	"github.com/mqttcore/mqttcore/examples/broker/internal/access"
 	"github.com/mqttcore/mqttcore/examples/internal/cli"
+	"github.com/mqttcore/mqttcore/examples/internal/programtest"
 )
 
-const limit = 20 * time.Second
+const limit = programtest.Limit
 
 // output is what the program prints.
 type output struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
+	mu      sync.Mutex
+	buf     bytes.Buffer
+	printed func() // is called first, if it is there
 }
 
 func (o *output) Write(p []byte) (int, error) {
+	if o.printed != nil {
+		o.printed()
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.buf.Write(p)
@@ -57,7 +62,11 @@ type program struct {
 // start runs the program until stop or the end of the test.
 func start(t *testing.T, args ...string) *program {
 	t.Helper()
-	p := new(program)
+	return new(program).start(t, args...)
+}
+
+func (p *program) start(t *testing.T, args ...string) *program {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	env := &cli.Env{Name: "broker", Args: args, Stdin: strings.NewReader(""), Stdout: &p.stdout, Stderr: &p.stderr}
@@ -187,6 +196,18 @@ func TestHangup(t *testing.T) {
 	}
 	hangup("nonsense\n", "not everything could be read again")
 	hangup(string(good), "were read again")
+}
+
+// Who is told that the program runs may send SIGHUP.
+func TestEarlyHangup(t *testing.T) {
+	p := new(program)
+	p.stdout.printed = func() {
+		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+			t.Error(err)
+		}
+	}
+	p.start(t, "-p", "0", "--memory")
+	p.stderr.await(t, "were read again")
 }
 
 // Whatever is wrong is told in one line, with an exit code.
