@@ -248,7 +248,7 @@ func (r *rig) launch(ctx context.Context, who, folder string, store bool) (*runn
 
 // listens waits until the broker listens, and reports false if it does not.
 func (b *running) listens() bool {
-	for limit := time.After(5 * time.Second); ; {
+	for limit := time.After(30 * time.Second); ; {
 		if c, err := net.Dial("tcp", "127.0.0.1:"+b.port); err == nil {
 			c.Close()
 			return true

@@ -41,7 +41,7 @@ func mosquitto(t *testing.T, lines string) string {
 		l.Close()
 		_, port, _ := net.SplitHostPort(address)
 		p := programtest.Start(t, nil, "mosquitto", "-c", store(t, fmt.Sprintf("user root\nlistener %s 127.0.0.1\n%s", port, lines)))
-		for limit := time.Now().Add(10 * time.Second); time.Now().Before(limit) && !p.Ended(); time.Sleep(10 * time.Millisecond) {
+		for limit := time.Now().Add(programtest.Limit); time.Now().Before(limit) && !p.Ended(); time.Sleep(10 * time.Millisecond) {
 			if c, err := net.Dial("tcp", address); err == nil {
 				c.Close()
 				return address
@@ -95,7 +95,7 @@ func enter(t *testing.T, address, user, id string, password *string) (*peer, cod
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(programtest.Limit))
 	p := &peer{t, conn, codec.NewReader(conn, codec.V5, 1<<20), make(map[string]bool)}
 	c := &codec.Connect{CleanStart: true, ClientID: []byte(id)}
 	if user != "" {
@@ -301,6 +301,6 @@ func refusedByMosquitto(t *testing.T, lines string) bool {
 	defer l.Close() // so that it always ends, but with another code
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	p := programtest.Start(t, nil, "mosquitto", "-c", store(t, fmt.Sprintf("user root\nlistener %s 127.0.0.1\n%s", port, lines)))
-	p.Wait(10 * time.Second)
+	p.Wait(programtest.Limit)
 	return !strings.Contains(string(p.Stderr.Bytes()), "Address already in use")
 }

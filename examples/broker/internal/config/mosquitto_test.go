@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/mqttcore/mqttcore/examples/internal/programtest"
 )
@@ -72,7 +71,7 @@ func TestAgainstMosquitto(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := programtest.Start(t, nil, "mosquitto", "-c", file)
-		p.Wait(10 * time.Second)
+		p.Wait(programtest.Limit)
 		theirs := strings.Contains(string(p.Stderr.Bytes()), "Error found at")
 		ours := mistakes(text) != ""
 		if strings.Contains(text, "\t") { // a blank here alone

@@ -19,8 +19,7 @@ import (
 	"github.com/mqttcore/mqttcore/examples/internal/programtest"
 )
 
-// limit is the time in which anything that a test waits for has to come.
-const limit = 20 * time.Second
+const limit = programtest.Limit
 
 // logBuffer is a log that can be read while it is written.
 type logBuffer struct {
@@ -88,6 +87,16 @@ func serve(t *testing.T, cfg *config.Listener, limits *config.Limits) *served {
 		}
 	})
 	return s
+}
+
+// awaitPlaces polls until so many places of the gate are taken.
+func awaitPlaces(t *testing.T, gate *Gate, n int) {
+	t.Helper()
+	for end := time.Now().Add(limit); gate.Stats().All != n; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%d places are taken, want %d", gate.Stats().All, n)
+		}
+	}
 }
 
 // dial connects without any handshake.
@@ -201,7 +210,8 @@ func TestHandshakeTimeout(t *testing.T) {
 				t.Errorf("not closed: %v", err)
 			}
 			s.log.await(t, "the client took too long")
-			if st := s.gate.Stats(); st.All != 0 || st.Pending != 0 {
+			awaitPlaces(t, s.gate, 0)
+			if st := s.gate.Stats(); st.Pending != 0 {
 				t.Errorf("it holds a place: %+v", st)
 			}
 		})
@@ -222,9 +232,7 @@ func TestClose(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	for end := time.Now().Add(limit); gate.Stats().All == 0 && time.Now().Before(end); {
-		time.Sleep(time.Millisecond)
-	}
+	awaitPlaces(t, gate, 1)
 	l.Close()
 	select {
 	case err := <-ended:

@@ -193,22 +193,22 @@ func TestSlowHandshake(t *testing.T) {
 // The time for the handshake is not that of the connection.
 func TestDeadlineEnds(t *testing.T) {
 	folder := programtest.Certificates(t)
-	const short = 500 * time.Millisecond
-	s := serve(t, &config.Listener{WebSocket: true, TLS: serverFiles(folder, "server")}, &config.Limits{ConnectTimeout: short})
-	host, port, _ := net.SplitHostPort(s.Addr().String())
-	o := transport.Options{Host: host, Port: port, WebSocket: true, Path: "/", TLS: clientTLS(t, folder, "")}
-	o.TLS.NextProtos = nil
-	client, err := o.Dial(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	time.AfterFunc(2*short, func() { _, _ = client.Write([]byte{1}) })
-	c := <-s.accepted
-	defer c.Close()
-	if n, err := c.Read(make([]byte, 1)); n != 1 || err != nil {
-		t.Errorf("%d bytes, error %v", n, err)
-	}
+	programtest.Patiently(t, 500*time.Millisecond, func(short time.Duration) error {
+		s := serve(t, &config.Listener{WebSocket: true, TLS: serverFiles(folder, "server")}, &config.Limits{ConnectTimeout: short})
+		host, port, _ := net.SplitHostPort(s.Addr().String())
+		o := transport.Options{Host: host, Port: port, WebSocket: true, Path: "/", TLS: clientTLS(t, folder, "")}
+		o.TLS.NextProtos = nil
+		client, err := o.Dial(t.Context())
+		if err != nil {
+			return err
+		}
+		defer client.Close()
+		time.AfterFunc(2*short, func() { _, _ = client.Write([]byte{1}) })
+		c := <-s.accepted
+		defer c.Close()
+		_, err = c.Read(make([]byte, 1))
+		return err
+	})
 }
 
 // One byte at a time does not put off the end of the time for a handshake.

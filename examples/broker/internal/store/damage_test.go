@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/mqttcore/mqttcore/examples/internal/programtest"
 )
 
 // read returns what is in a file.
@@ -100,7 +102,7 @@ func (s *script) written(t *testing.T, machine bool) (disk *vfs.MemFS, log strin
 func settled(t testing.TB, st *Store) {
 	t.Helper()
 	live := func() int64 { return st.db.Metrics().WAL.Files }
-	for end := time.Now().Add(10 * time.Second); live() > 1; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(programtest.Limit); live() > 1; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("there are still %d logs", live())
 		}

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"github.com/mqttcore/mqttcore/examples/internal/programtest"
 )
 
 // load is what a broker does to its store: records of sessions, by their number
@@ -53,7 +55,7 @@ func (l *load) write(t testing.TB, s *Store, n int) {
 // shrinks waits until a store has at most so many bytes.
 func shrinks(t testing.TB, s *Store, most uint64) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); s.Stats().Bytes > most; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(programtest.Limit); s.Stats().Bytes > most; time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("%d bytes", s.Stats().Bytes)
 		}
