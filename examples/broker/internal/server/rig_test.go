@@ -16,10 +16,10 @@ import (
 	"github.com/mqttcore/mqttcore/examples/broker/internal/config"
 	"github.com/mqttcore/mqttcore/examples/broker/internal/listen"
 	"github.com/mqttcore/mqttcore/examples/broker/internal/store"
+	"github.com/mqttcore/mqttcore/examples/internal/programtest"
 )
 
-// limit is the time in which anything that a test waits for has to come.
-const limit = 20 * time.Second
+const limit = programtest.Limit
 
 // rig is a server inside a test.
 type rig struct {

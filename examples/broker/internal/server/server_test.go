@@ -12,6 +12,7 @@ import (
 
 	"github.com/mqttcore/mqttcore/examples/broker/internal/config"
 	"github.com/mqttcore/mqttcore/examples/broker/internal/listen"
+	"github.com/mqttcore/mqttcore/examples/internal/programtest"
 )
 
 // Garbage closes its own connection, with a reason in the log and without what
@@ -61,14 +62,14 @@ func TestMaxConnections(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	a.Close()
-	for limit := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(limit); ; time.Sleep(time.Millisecond) {
 		c := r.dial()
 		buf, _ := (&codec.Connect{CleanStart: true, ClientID: codec.Bytes("c")}).AppendTo(nil, codec.V5)
 		_, _ = c.Write(buf)
 		if _, err := c.Read(buf); err == nil {
 			break
 		}
-		if time.Now().After(limit) {
+		if time.Now().After(end) {
 			t.Fatal("the place does not come free")
 		}
 	}
@@ -78,21 +79,20 @@ func TestMaxConnections(t *testing.T) {
 
 // A subscriber that does not read holds up nobody, and is closed in the end.
 func TestSlowReader(t *testing.T) {
-	r := start(t, nil, func(c *config.Config) { c.Limits.WriteTimeout, c.Limits.QueuedMessages = 300*time.Millisecond, 10 })
-	slow, fast := r.enter("slow"), r.enter("fast")
-	for _, p := range []*peer{slow, fast} {
-		p.send(&codec.Subscribe{PacketID: 1, Filters: []codec.Subscription{{Filter: codec.Bytes("big")}}})
-		p.expect(codec.TypeSuback)
-	}
-	payload := make([]byte, 1<<20)
-	for range 60 {
-		fast.send(&codec.Publish{Topic: codec.Bytes("big"), Payload: payload})
-		fast.expect(codec.TypePublish)
-	}
-	r.log.await(t, "took no bytes for too long")
-	if !strings.Contains(r.log.String(), "client=slow") {
-		t.Errorf("another one was closed:\n%s", r.log)
-	}
+	programtest.Patiently(t, 300*time.Millisecond, func(timeout time.Duration) error {
+		r := start(t, nil, func(c *config.Config) { c.Limits.WriteTimeout, c.Limits.QueuedMessages = timeout, 10 })
+		r.enter("slow").subscribe("big")
+		fast, pub := r.enter("fast"), r.enter("pub")
+		fast.subscribe("big")
+		for range 60 {
+			pub.send(&codec.Publish{Topic: codec.Bytes("big"), Payload: make([]byte, 1<<20)})
+			if _, err := fast.r.ReadPacket(); err != nil {
+				return err
+			}
+		}
+		r.log.await(t, `client=slow error="the client took no bytes for too long"`)
+		return nil
+	})
 }
 
 // A client that sends requests and reads no answers is not read from without
@@ -106,10 +106,10 @@ func TestRequestsWithoutReading(t *testing.T) {
 		b, _ = (&codec.Pingreq{}).AppendTo(b, codec.V5)
 	}
 	var err error
-	for limit := time.Now().Add(20 * time.Second); err == nil && time.Now().Before(limit); {
+	for err == nil {
 		_, err = c.Write(b)
 	}
-	if err == nil {
+	if isTimeout(err) {
 		t.Error("it could send for ever")
 	}
 	r.log.await(t, "took no bytes for too long")
@@ -117,8 +117,8 @@ func TestRequestsWithoutReading(t *testing.T) {
 	good.expect(codec.TypePingresp)
 }
 
-// Clients are told when the broker stops, and it ends although one of them does
-// not close.
+// Clients are told when the broker stops, and it ends within 2 s although one of
+// them does not close.
 func TestStop(t *testing.T) {
 	r := start(t, nil, nil)
 	c := r.enter("c")
@@ -127,13 +127,11 @@ func TestStop(t *testing.T) {
 	if d := c.expect(codec.TypeDisconnect).(*codec.Disconnect); d.ReasonCode != codec.ReasonServerShuttingDown {
 		t.Errorf("got %v", d)
 	}
-	select {
-	case err := <-ended:
-		if err != nil {
-			t.Error(err)
-		}
-	case <-time.After(2 * time.Second):
-		t.Error("the server does not end within 2 s")
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if most := max(lingering, stopping); most >= 2*time.Second {
+		t.Errorf("it may take %v", most)
 	}
 }
 
@@ -160,6 +158,7 @@ func TestConnectionMessages(t *testing.T) {
 // Whoever is never let in cannot fill the log.
 func TestFloodOfTheLog(t *testing.T) {
 	r := start(t, nil, nil)
+	began := time.Now()
 	for range 200 {
 		c := r.dial()
 		if _, err := c.Write([]byte("\x30\x05\x00\x01aXX")); err != nil {
@@ -169,8 +168,9 @@ func TestFloodOfTheLog(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := strings.Count(r.log.String(), "connection closed"); n == 0 || n > 150 {
-		t.Errorf("%d lines", n)
+	seconds := int(time.Since(began)/time.Second) + 2 // that were begun
+	if n := strings.Count(r.log.String(), "connection closed"); n == 0 || n > mostGrumbles*seconds {
+		t.Errorf("%d lines in %d s", n, seconds)
 	}
 }
 
