@@ -25,7 +25,7 @@ func TestSlowReaders(t *testing.T) {
 	payload := make([]byte, size)
 	for range messages {
 		sender.send(&codec.Publish{Topic: codec.Bytes("news"), Payload: payload})
-		_ = fast.SetDeadline(time.Now().Add(patience))
+		_ = fast.SetDeadline(time.Now().Add(limit))
 		fast.expect(codec.TypePublish)
 		_ = sender.SetDeadline(time.Now().Add(limit))
 	}
