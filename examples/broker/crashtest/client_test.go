@@ -14,6 +14,7 @@ import (
 	"github.com/mqttcore/mqttcore/session/client"
 
 	"github.com/mqttcore/mqttcore/examples/internal/driver"
+	"github.com/mqttcore/mqttcore/examples/internal/programtest"
 )
 
 // address is where the broker listens at present.
@@ -47,7 +48,7 @@ type actor struct {
 
 const (
 	expiry = 3600 // seconds
-	limit  = 60 * time.Second
+	limit  = programtest.Limit
 )
 
 // start starts an actor. Change may change its CONNECT.
