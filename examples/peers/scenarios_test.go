@@ -119,11 +119,14 @@ func unsubscribe(s *scene) {
 
 // The library's pings keep a quiet connection open.
 func keepAlive(s *scene) {
-	sub, pub := s.connect("sub", options{Clean: true, KeepAlive: 1}), s.fresh("pub")
-	sub.subscribe(filter{Filter: "late"})
-	time.Sleep(2500 * time.Millisecond)
-	pub.say("late", 0, "here")
-	sub.wants("late here q0")
+	pub := s.fresh("pub")
+	s.patiently(func(seconds int) {
+		sub := s.connect("sub", options{Clean: true, KeepAlive: seconds})
+		sub.subscribe(filter{Filter: "late"})
+		time.Sleep(time.Duration(seconds) * 2500 * time.Millisecond)
+		pub.say("late", 0, "here")
+		sub.wants("late here q0")
+	})
 }
 
 func noIdentifier(s *scene) {
@@ -221,23 +224,26 @@ func willAfterDisconnect(s *scene) {
 // A client that is back before the delay is over has no Will; one that stays
 // away has, after the delay.
 func willDelay(s *scene) {
-	watch := s.fresh("watch")
-	watch.subscribe(filter{Filter: "will/#"})
-	with := func(id string) options {
-		o := s.keeping()
-		o.Will = &message{Topic: "will/" + id, Payload: []byte("gone"), Properties: props{"WillDelayInterval": 1}}
-		return o
-	}
-	s.connect("back", with("back")).kill()
-	s.connect("back", s.keeping())
-	s.connect("away", with("away")).kill()
-	begin := time.Now()
-	watch.wants("will/away gone q0")
-	if waited := time.Since(begin); waited < 700*time.Millisecond { // some brokers look once a second
-		failf("the Will came after %v", waited)
-	}
-	s.connect("ends", options{Will: with("ends").Will}).kill() // the session ends at once, and the Will with it
-	watch.wants("will/ends gone q0")
+	s.patiently(func(seconds int) {
+		watch, topic := s.fresh("watch"), fmt.Sprint("will/", seconds, "/")
+		watch.subscribe(filter{Filter: topic + "#"})
+		with := func(id string) options {
+			o := s.keeping()
+			o.Will = &message{Topic: topic + id, Payload: []byte("gone"), Properties: props{"WillDelayInterval": seconds}}
+			return o
+		}
+		s.connect("back", with("back")).kill()
+		s.connect("back", s.keeping())
+		away := s.connect("away", with("away"))
+		begin := time.Now()
+		away.kill()
+		watch.wants(topic + "away gone q0")
+		if waited := time.Since(begin); waited < 700*time.Millisecond { // some brokers look once a second
+			failf("the Will came after %v", waited)
+		}
+		s.connect("ends", options{Will: with("ends").Will}).kill() // the session ends at once, and the Will with it
+		watch.wants(topic + "ends gone q0")
+	})
 }
 
 func shared(s *scene) {
