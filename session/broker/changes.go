@@ -227,7 +227,7 @@ func (b *Broker) discardSubscription(sub *subscription) {
 }
 
 func (b *Broker) subscriptionKey(sub *subscription) []byte {
-	return append(sub.sess.key(keySubscription), sub.filter.bytes()...)
+	return append(sub.sess.key(keySubscription), b.subs.name(sub)...)
 }
 
 // storeWill tells of the Will of a session, when its client may be told that the

@@ -34,7 +34,11 @@ func (m *match) start(from *sess) {
 }
 
 // add takes note of a subscription that matches.
-func (m *match) add(sub *subscription) {
+func (m *match) add(sub *subscriber) {
+	if sub.group != nil {
+		m.addGroup(sub.group)
+		return
+	}
 	s := sub.sess
 	if sub.noLocal && s == m.from {
 		return // [MQTT-3.8.3-3]

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"bytes"
 	"maps"
 	"slices"
 	"time"
@@ -28,7 +29,7 @@ func (b *Broker) Recheck(now time.Time) {
 func (b *Broker) recheckSubscriptions(s *sess) {
 	for _, sub := range b.subs.of(s) {
 		f := codec.Subscription{
-			Filter: codec.Bytes(sub.filter.String()), QoS: sub.qos,
+			Filter: bytes.Clone(b.subs.name(sub)), QoS: sub.qos,
 			NoLocal: sub.noLocal, RetainAsPublished: sub.retainAsPublished,
 		}
 		switch code := b.maySubscribe(s.client, &f); {
@@ -36,6 +37,7 @@ func (b *Broker) recheckSubscriptions(s *sess) {
 			b.leave(sub)
 		case f.QoS != sub.qos:
 			sub.qos = f.QoS
+			b.subs.update(sub)
 			b.storeSubscription(sub)
 		}
 	}

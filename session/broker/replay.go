@@ -66,7 +66,7 @@ func (b *Broker) feed(c *conn) (sent bool) {
 		sub := r.subs[r.next]
 		if !r.begun && sub.sess != nil {
 			r.begun, r.seq = true, b.retained.seq
-			r.found = b.retained.match(sub.filter.bytes(), r.found[:0])
+			r.found = b.retained.match(b.subs.name(sub), r.found[:0])
 		}
 		if sub.sess == nil || len(r.found) == 0 {
 			b.passReplay(s)

@@ -315,6 +315,7 @@ func (b *Broker) enroll(r *restored) {
 		sub.qos = codec.QoS(stored.flags & flagQoS)
 		sub.noLocal, sub.retainAsPublished = stored.flags&flagNoLocal != 0, stored.flags&flagRetainAsPublished != 0
 		sub.identify(stored.id)
+		b.subs.update(sub)
 		if stored.flags&flagReplay != 0 {
 			b.startReplay(sub)
 		}

@@ -27,15 +27,14 @@ type member struct {
 
 // join adds a subscription to a shared one, which begins with its first member.
 // In the index it stands as one subscription of nobody.
-func (t *subscriptionTree) join(sub *subscription, rest []byte) {
-	filter := sub.filter.String()
-	g := t.groups[filter]
+func (t *subscriptionTree) join(sub *subscription, filter, rest []byte) {
+	g := t.groups[string(filter)]
 	if g == nil {
 		number, carrier := t.subs.add()
-		g = &group{filter: filter, carrier: number}
-		*carrier = subscription{group: g, number: number, filter: newText(rest)}
-		t.enter(carrier)
-		t.groups[filter] = g
+		g = &group{filter: string(filter), carrier: number}
+		*carrier = subscription{subscriber: subscriber{group: g}, number: number}
+		t.enter(carrier, rest)
+		t.groups[g.filter] = g
 	}
 	sub.group = g
 	g.members = append(g.members, member{subscription: sub})

@@ -71,12 +71,13 @@ func (b *Broker) enter(s *sess, f *codec.Subscription, id uint32) (sub *subscrip
 	sub.qos = f.QoS
 	sub.noLocal, sub.retainAsPublished = f.NoLocal, f.RetainAsPublished
 	sub.identify(id)
+	b.subs.update(sub)
 	return sub, existed
 }
 
 // identify sets the Subscription Identifier. Messages that wait keep those they
 // were given.
-func (s *subscription) identify(id uint32) {
+func (s *subscriber) identify(id uint32) {
 	if id == s.id() {
 		return
 	}

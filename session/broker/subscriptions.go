@@ -8,30 +8,19 @@ import (
 	"github.com/mqttcore/mqttcore/codec"
 )
 
-// subscription is one Topic Filter of a session, with its options.
-// (v3.1.1 and v5.0 3.8)
-//
-// What is needed to find it begins it, and is in one line of a processor's cache
-// if the filter is short.
-type subscription struct {
-	sess  *sess                          // nil once it has ended
+// subscriber is who subscribed and how: what a match has to know of a subscription.
+type subscriber struct {
+	sess  *sess                          // nil once it has ended, and for a shared one in the index
 	ids   *codec.SubscriptionIdentifiers // nil for none
 	group *group                         // of a shared subscription
 
 	qos               codec.QoS
 	noLocal           bool
 	retainAsPublished bool
-	due               bool // retained messages are still to be sent
-	alike             bool // the one before it at its node has the same filter
-
-	filter text // with $share/ShareName
-	number uint32
-	// Its places among those of its session and of its node.
-	ofSession, ofNode links
 }
 
 // id returns the Subscription Identifier, 0 for none.
-func (s *subscription) id() uint32 {
+func (s *subscriber) id() uint32 {
 	if s.ids != nil {
 		for id := range s.ids.All() {
 			return id
@@ -40,46 +29,70 @@ func (s *subscription) id() uint32 {
 	return 0
 }
 
-// subscriptionTree is the index of all subscriptions. It has a node for each
-// level of each filter, so that finding the matches of a topic costs what its
-// levels and the matches cost, however many subscriptions there are.
+// subscription is one Topic Filter of a session, with its options. After a change
+// of these the index is told by update. (v3.1.1 and v5.0 3.8)
+type subscription struct {
+	subscriber
+	filter uint64 // where its filter is in the index, not for one of a group
+	number uint32
+	due    bool // retained messages are still to be sent
+	// Its places among those of its session and of its filter.
+	ofSession, ofFilter links
+}
+
+// subscriptionTree is the index of all subscriptions. Finding the matches of a
+// topic costs what its levels and the matches cost, however many subscriptions
+// there are.
 //
-// A node is found by a hash of all levels as far as it, not by way of its parent,
-// and does not know its text. So all nodes that a topic may need can be read at
-// the same time, and few bytes have to be: with very many subscriptions what
-// costs most is to wait for memory, once after the other.
+// It is the tree of all levels of all filters, of which only those nodes are
+// stored that a match cannot do without: where a filter ends, and where one goes
+// on with +. They are found by a hash of all levels as far as them, not by way of
+// the nodes above. So a match reads them at the same time, and few of them: with
+// very many subscriptions what costs most is to wait for memory, once after the
+// other.
 type subscriptionTree struct {
 	seed   maphash.Seed
 	weaken uint64 // bits that all paths have in common, for tests
 	root   uint64 // path of the node above the first level
 	plus   uint64 // hash of the level
+	number uint64 // hash of the level #
 
-	nodes  table[node]
+	filters table[filter]
+	pluses  table[struct{}] // paths that end with +, for each filter that goes on from there or ends
+	reach   []reach         // of all filters, by the number of levels before
+
 	subs   slab[subscription]
 	spots  table[uint32]     // numbers of subs by session and filter
 	groups map[string]*group // by $share/ShareName/filter
 	n      int
 	shared int // of n
 
+	turns   []plus   // of the filter that is being entered
 	levels  []uint64 // of the topic that is being matched, hashed
-	legs    []leg    // of the filter that is being entered
+	whole   bool     // these are all of its levels
 	touched uint64   // what was read ahead; of no use itself
 }
 
-// node is a level of one or more filters, or of different ones that have the
-// same hash.
-type node struct {
-	plus uint32 // of the filters that go through it, those that go on with +
-	ends chain  // subscriptions whose filter ends here
-	rest chain  // those whose filter ends with # behind it
+// filter is a Topic Filter, without $share/ShareName. It contains what is needed
+// of its subscription if there is one only, so that nothing else has to be read.
+type filter struct {
+	subscriber       // the only one, else empty
+	subs       chain // empty if the slot only leads to others
+	beyond     bool  // other filters with the same hash are behind it
+	text       text
 }
+
+// reach says how many filters end with so many levels, have # as the next level,
+// and +. Where there are none, nothing is looked for.
+type reach struct{ ends, rest, plus uint32 }
 
 func (t *subscriptionTree) init() {
 	t.seed = maphash.MakeSeed()
-	t.root, t.plus = t.hash([]byte{'/'}), t.hash([]byte{'+'})
-	t.nodes.init()
-	t.nodes.take(t.root)
+	t.root, t.plus, t.number = t.hash([]byte{'/'}), t.hash([]byte{'+'}), t.hash([]byte{'#'})
+	t.filters.init()
+	t.pluses.init()
 	t.spots.init()
+	t.reach = make([]reach, 1)
 	t.groups = make(map[string]*group)
 }
 
@@ -102,64 +115,83 @@ func cutLevel(topic []byte) (level, rest []byte, more bool) {
 	return topic[:i], topic[i+1:], true
 }
 
+// another returns where a filter is if there is another one at its path. All values
+// come before the first one comes again.
+func another(path uint64) uint64 { return path*0x5851F42D4C957F2D + 0x14057B7EF767814F }
+
 // match hands every subscription that matches the topic to m.
 func (t *subscriptionTree) match(topic []byte, m *match) {
 	t.prepare(topic)
-	// [MQTT-4.7.2-1]: wildcards at the beginning do not match $.
-	t.matchBelow(t.root, t.levels, topic[0] != '$', topic, m)
+	t.matchBelow(t.root, 0, topic, m)
 }
 
-// prepare hashes the levels of a topic, and reads ahead the nodes that lead to
-// it.
+// prepare hashes the levels of a topic, as far as there are filters, and reads
+// ahead where the topic itself would be.
 func (t *subscriptionTree) prepare(topic []byte) {
-	levels, path, read := t.levels[:0], t.root, uint64(0)
-	for more := true; more; {
+	levels, path, more := t.levels[:0], t.root, true
+	for rest := topic; more && len(levels) < len(t.reach)-1; {
 		var level []byte
-		level, topic, more = cutLevel(topic)
+		level, rest, more = cutLevel(rest)
 		h := t.hash(level)
 		levels = append(levels, h)
 		path = t.below(path, h)
-		read |= t.nodes.touch(path)
 	}
-	t.levels, t.touched = levels, read
-}
-
-// matchBelow goes on from a path with the levels of the topic that are left.
-func (t *subscriptionTree) matchBelow(path uint64, levels []uint64, wildcards bool, topic []byte, m *match) {
-	for ; ; wildcards = true {
-		n := t.nodes.at(path)
-		if n == nil {
-			return
+	t.levels, t.whole = levels, !more
+	if r := &t.reach[len(levels)]; r.ends != 0 && t.whole {
+		if s := t.filters.at(path); s != nil {
+			t.touched = s.key
 		}
-		if n.value.rest.first != 0 && wildcards {
-			t.collect(n.value.rest, topic, m)
-		}
-		if len(levels) == 0 {
-			t.collect(n.value.ends, topic, m)
-			return
-		}
-		if n.value.plus != 0 && wildcards {
-			t.matchBelow(t.below(path, t.plus), levels[1:], true, topic, m)
-		}
-		path, levels = t.below(path, levels[0]), levels[1:]
 	}
 }
 
-// collect takes the subscriptions of a node whose filters really match.
-func (t *subscriptionTree) collect(c chain, topic []byte, m *match) {
-	matches := false
-	for i := c.first; i != 0; {
+// matchBelow goes on from a path that has the first n levels of the topic.
+func (t *subscriptionTree) matchBelow(path uint64, n int, topic []byte, m *match) {
+	for ; ; n++ {
+		r := &t.reach[n]
+		// [MQTT-4.7.2-1]: wildcards at the beginning do not match $.
+		wildcards := n > 0 || topic[0] != '$'
+		if r.rest != 0 && wildcards {
+			t.collect(t.below(path, t.number), topic, m)
+		}
+		if n == len(t.levels) {
+			if r.ends != 0 && t.whole {
+				t.collect(path, topic, m)
+			}
+			return
+		}
+		if r.plus != 0 && wildcards {
+			if p := t.below(path, t.plus); t.pluses.at(p) != nil {
+				t.matchBelow(p, n+1, topic, m)
+			}
+		}
+		path = t.below(path, t.levels[n])
+	}
+}
+
+// collect takes the subscriptions of the filters of a path that really match.
+func (t *subscriptionTree) collect(path uint64, topic []byte, m *match) {
+	for more := true; more; path = another(path) {
+		s := t.filters.at(path)
+		if s == nil {
+			return
+		}
+		f := &s.value
+		if f.subs.first != 0 && f.text.matches(topic) {
+			t.hand(f, m)
+		}
+		more = f.beyond
+	}
+}
+
+// hand hands the subscriptions of a filter to m.
+func (t *subscriptionTree) hand(f *filter, m *match) {
+	if f.subs.first == f.subs.last {
+		m.add(&f.subscriber)
+		return
+	}
+	for i := f.subs.first; i != 0; {
 		sub := t.subs.at(i)
-		if !sub.alike {
-			matches = sub.filter.is(topic) || codec.Match(sub.filter.bytes(), topic)
-		}
-		switch {
-		case !matches:
-		case sub.group != nil:
-			m.addGroup(sub.group)
-		default:
-			m.add(sub)
-		}
-		i = sub.ofNode.next
+		m.add(&sub.subscriber)
+		i = sub.ofFilter.next
 	}
 }

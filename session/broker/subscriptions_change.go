@@ -11,19 +11,36 @@ func (t *subscriptionTree) find(s *sess, filter []byte) *subscription {
 		return nil
 	}
 	if spot.value != 0 { // else several have this hash
-		if sub := t.subs.at(spot.value); sub.sess == s && sub.filter.is(filter) {
+		if sub := t.subs.at(spot.value); sub.sess == s && t.has(sub, filter) {
 			return sub
 		}
 		return nil
 	}
 	for i := s.subs.first; i != 0; {
 		sub := t.subs.at(i)
-		if sub.filter.is(filter) {
+		if t.has(sub, filter) {
 			return sub
 		}
 		i = sub.ofSession.next
 	}
 	return nil
+}
+
+// name returns the filter of a subscription, with $share/ShareName. It is valid
+// until the index changes, and not to be changed.
+func (t *subscriptionTree) name(sub *subscription) []byte {
+	if sub.group != nil {
+		return []byte(sub.group.filter)
+	}
+	return t.filters.at(sub.filter).value.text.bytes()
+}
+
+// has reports whether a subscription has the filter.
+func (t *subscriptionTree) has(sub *subscription, filter []byte) bool {
+	if sub.group != nil {
+		return sub.group.filter == string(filter)
+	}
+	return t.filters.at(sub.filter).value.text.is(filter)
 }
 
 // spot returns the key of what there is one subscription for.
@@ -34,12 +51,12 @@ func (t *subscriptionTree) spot(s *sess, filter []byte) uint64 {
 // add enters a subscription of a session that has none to the filter.
 func (t *subscriptionTree) add(s *sess, filter []byte) *subscription {
 	number, sub := t.subs.add()
-	*sub = subscription{sess: s, number: number, filter: newText(filter)}
+	*sub = subscription{subscriber: subscriber{sess: s}, number: number}
 	if _, rest, shared := codec.ParseShared(filter); shared {
 		t.shared++
-		t.join(sub, rest)
+		t.join(sub, filter, rest)
 	} else {
-		t.enter(sub)
+		t.enter(sub, filter)
 	}
 	t.push(&s.subs, sub, (*subscription).sessionLinks)
 	t.n++
@@ -54,7 +71,7 @@ func (t *subscriptionTree) add(s *sess, filter []byte) *subscription {
 // remove takes a subscription out of the index. One that is due stays as a value
 // until its turn comes.
 func (t *subscriptionTree) remove(sub *subscription) {
-	t.spots.drop(t.spots.at(t.spot(sub.sess, sub.filter.bytes())))
+	t.spots.drop(t.spots.at(t.spot(sub.sess, t.name(sub))))
 	t.drop(&sub.sess.subs, sub, (*subscription).sessionLinks)
 	t.n--
 	sub.sess.filters--
@@ -70,72 +87,110 @@ func (t *subscriptionTree) remove(sub *subscription) {
 }
 
 // enter makes a subscription one that is found for topics.
-func (t *subscriptionTree) enter(sub *subscription) {
-	way, hash := t.way(sub.filter.bytes())
-	var n *slot[node]
-	for _, leg := range way {
-		if n = t.nodes.take(leg.path); leg.plus {
-			n.value.plus++
-		}
+func (t *subscriptionTree) enter(sub *subscription, name []byte) {
+	w := t.way(name)
+	for _, p := range w.pluses {
+		t.pluses.take(p.path)
 	}
-	t.push(n.value.chain(hash), sub, (*subscription).nodeLinks)
-	t.compare(sub)
+	t.count(&w, 1)
+	for path := w.end; ; path = another(path) {
+		f := &t.filters.take(path).value
+		if f.subs.first == 0 {
+			f.text = newText(name)
+		} else if !f.text.is(name) {
+			f.beyond = true
+			continue
+		}
+		sub.filter = path
+		t.push(&f.subs, sub, (*subscription).filterLinks)
+		t.settle(f)
+		return
+	}
 }
 
 // withdraw takes back what enter did.
 func (t *subscriptionTree) withdraw(sub *subscription) {
-	way, hash := t.way(sub.filter.bytes())
-	next := sub.ofNode.next
-	t.drop(t.nodes.at(way[len(way)-1].path).value.chain(hash), sub, (*subscription).nodeLinks)
-	if next != 0 {
-		t.compare(t.subs.at(next))
+	w := t.way(t.filters.at(sub.filter).value.text.bytes())
+	for _, p := range w.pluses {
+		t.pluses.drop(t.pluses.at(p.path))
 	}
-	for _, leg := range way {
-		n := t.nodes.at(leg.path)
-		if leg.plus {
-			n.value.plus--
+	t.count(&w, ^uint32(0))
+	for path, found := w.end, false; !found; path = another(path) {
+		s := t.filters.at(path)
+		if found = path == sub.filter; found {
+			f := &s.value
+			t.drop(&f.subs, sub, (*subscription).filterLinks)
+			t.settle(f)
 		}
-		t.nodes.drop(n)
+		t.filters.drop(s)
 	}
 }
 
-// compare notes whether a subscription has the filter of the one before it.
-func (t *subscriptionTree) compare(sub *subscription) {
-	prev := sub.ofNode.prev
-	sub.alike = prev != 0 && t.subs.at(prev).filter.is(sub.filter.bytes())
+// update is called after the options of a subscription have changed.
+func (t *subscriptionTree) update(sub *subscription) {
+	if sub.group == nil {
+		t.settle(&t.filters.at(sub.filter).value)
+	}
 }
 
-// leg is a node on the way to the end of a filter.
-type leg struct {
-	path uint64
-	plus bool // the next level is +
+// settle notes the only subscription of a filter.
+func (t *subscriptionTree) settle(f *filter) {
+	f.subscriber = subscriber{}
+	if i := f.subs.first; i != 0 && i == f.subs.last {
+		f.subscriber = t.subs.at(i).subscriber
+	}
+	if f.subs.first == 0 {
+		f.text = text{}
+	}
 }
 
-// way returns the nodes that lead to a filter, and whether # follows them.
-func (t *subscriptionTree) way(filter []byte) (way []leg, hash bool) {
-	way = append(t.legs[:0], leg{path: t.root})
+// way is how a match comes to a filter.
+type way struct {
+	pluses []plus
+	end    uint64 // where the filter is
+	levels int    // but for #
+	hash   bool   // # follows them
+}
+
+// plus is a level + of a filter.
+type plus struct {
+	path   uint64 // as far as this level
+	levels int    // before it
+}
+
+func (t *subscriptionTree) way(name []byte) (w way) {
+	w = way{pluses: t.turns[:0], end: t.root}
 	for more := true; more; {
 		var level []byte
-		level, filter, more = cutLevel(filter)
-		if hash = string(level) == "#"; hash {
+		level, name, more = cutLevel(name)
+		if w.hash = string(level) == "#"; w.hash {
+			w.end = t.below(w.end, t.number)
 			break
 		}
-		last := &way[len(way)-1]
-		last.plus = string(level) == "+"
-		way = append(way, leg{path: t.below(last.path, t.hash(level))})
+		w.end = t.below(w.end, t.hash(level))
+		if string(level) == "+" {
+			w.pluses = append(w.pluses, plus{w.end, w.levels})
+		}
+		w.levels++
 	}
-	t.legs = way
-	return way, hash
+	t.turns = w.pluses
+	return w
 }
 
-// chain returns the subscriptions that end at a node, or with # behind it.
-func (n *node) chain(hash bool) *chain {
-	if hash {
-		return &n.rest
+// count adds to what is known of the reach of all filters.
+func (t *subscriptionTree) count(w *way, n uint32) {
+	for len(t.reach) <= w.levels {
+		t.reach = append(t.reach, reach{})
 	}
-	return &n.ends
+	for _, p := range w.pluses {
+		t.reach[p.levels].plus += n
+	}
+	if w.hash {
+		t.reach[w.levels].rest += n
+	} else {
+		t.reach[w.levels].ends += n
+	}
 }
-
 // of returns the subscriptions of a session.
 func (t *subscriptionTree) of(s *sess) []*subscription {
 	list := make([]*subscription, 0, s.filters)
@@ -148,7 +203,7 @@ func (t *subscriptionTree) of(s *sess) []*subscription {
 }
 
 func (s *subscription) sessionLinks() *links { return &s.ofSession }
-func (s *subscription) nodeLinks() *links    { return &s.ofNode }
+func (s *subscription) filterLinks() *links  { return &s.ofFilter }
 
 // push puts a subscription at the end of a chain.
 func (t *subscriptionTree) push(c *chain, sub *subscription, of func(*subscription) *links) {

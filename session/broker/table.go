@@ -1,9 +1,8 @@
 package broker
 
 // table holds values by 64-bit hashes, which are as good as random. It does not
-// keep what was hashed, so that it is small and takes one read of memory to look
-// something up: who uses it compares what it finds, and takes into account that
-// two things may have one slot.
+// keep what was hashed: who uses it compares what it finds, and takes into account
+// that two things may have one slot.
 //
 // It consists of segments, one of which is split when it gets full (extendible
 // hashing), so no change costs more than that.
@@ -14,8 +13,12 @@ type table[V any] struct {
 
 // segment is a part of the table. Between the home of a slot and its place
 // there is none that is free.
+//
+// The marks are few bytes and stay in a cache where the slots do not. So what is
+// not there costs no read of a slot, and what is there about one.
 type segment[V any] struct {
 	slots [segmentSlots]slot[V]
+	marks [segmentSlots]uint16 // of their keys, 0 where one is free
 	used  uint16
 	bits  uint8 // of the keys that all in it have in common
 }
@@ -27,7 +30,7 @@ type slot[V any] struct {
 }
 
 const (
-	segmentSlots = 1023 // with the rest a power of two
+	segmentSlots = 1008 // with the rest less than a power of two
 	segmentFull  = segmentSlots * 3 / 4
 )
 
@@ -40,10 +43,13 @@ func (t *table[V]) segment(key uint64) *segment[V] { return t.segments[key>>t.sh
 // home returns the place where a slot should be.
 func home(key uint64) int { return int(uint64(uint32(key)) * segmentSlots >> 32) }
 
+// mark returns a part of a key that says nothing of where it is.
+func mark(key uint64) uint16 { return uint16(key>>32) | 1 }
+
 // place returns where a slot is, or the free one that would be it.
 func (s *segment[V]) place(key uint64) int {
-	i := home(key)
-	for s.slots[i].key != key && s.slots[i].refs != 0 {
+	i, mark := home(key), mark(key)
+	for s.marks[i] != 0 && (s.marks[i] != mark || s.slots[i].key != key) {
 		if i++; i == segmentSlots {
 			i = 0
 		}
@@ -51,18 +57,15 @@ func (s *segment[V]) place(key uint64) int {
 	return i
 }
 
-// touch reads from where a slot should be. Reads of several slots, one after the
-// other, do not wait for each other.
-func (t *table[V]) touch(key uint64) uint64 { return t.segment(key).slots[home(key)].key }
-
 // at returns a slot that is used, or nil. The pointer is valid until one is taken
 // or dropped.
 func (t *table[V]) at(key uint64) *slot[V] {
 	s := t.segment(key)
-	if v := &s.slots[s.place(key)]; v.refs != 0 {
-		return v
+	i := s.place(key)
+	if s.marks[i] == 0 {
+		return nil
 	}
-	return nil
+	return &s.slots[i]
 }
 
 // take returns the slot of a key for one more thing. The pointer is valid until
@@ -74,8 +77,9 @@ func (t *table[V]) take(key uint64) *slot[V] {
 			t.split(key)
 		}
 		s := t.segment(key)
-		v = &s.slots[s.place(key)]
-		v.key = key
+		i := s.place(key)
+		v = &s.slots[i]
+		v.key, s.marks[i] = key, mark(key)
 		s.used++
 	}
 	v.refs++
@@ -96,15 +100,14 @@ func (s *segment[V]) clear(free int) {
 		if i++; i == segmentSlots {
 			i = 0
 		}
-		v := &s.slots[i]
-		if v.refs == 0 {
+		if s.marks[i] == 0 {
 			break
 		}
-		if distance(home(v.key), i) >= distance(free, i) {
-			s.slots[free], free = *v, i
+		if distance(home(s.slots[i].key), i) >= distance(free, i) {
+			s.slots[free], s.marks[free], free = s.slots[i], s.marks[i], i
 		}
 	}
-	s.slots[free] = slot[V]{}
+	s.slots[free], s.marks[free] = slot[V]{}, 0
 	s.used--
 }
 
@@ -130,7 +133,8 @@ func (t *table[V]) split(key uint64) {
 	for i := range old.slots {
 		if v := &old.slots[i]; v.refs != 0 {
 			half := halves[v.key>>(63-old.bits)&1]
-			half.slots[half.place(v.key)] = *v
+			at := half.place(v.key)
+			half.slots[at], half.marks[at] = *v, old.marks[i]
 			half.used++
 		}
 	}

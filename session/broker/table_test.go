@@ -6,20 +6,21 @@ import (
 	"testing"
 )
 
-// The sizes that the index is made for: two nodes in a line of a processor's
-// cache, the part of a subscription that is read first in one, and segments that
-// fit into what the runtime hands out.
+// The sizes that the index is made for: a filter is in two lines of a processor's
+// cache that lie side by side, a subscription in one, and segments fit into what
+// the runtime hands out.
 func TestIndexSizes(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		typ  reflect.Type
 		most uintptr
 	}{
-		{"node", reflect.TypeFor[slot[node]](), 32},
+		{"filter", reflect.TypeFor[slot[filter]](), 128},
+		{"plus", reflect.TypeFor[slot[struct{}]](), 16},
 		{"spot", reflect.TypeFor[slot[uint32]](), 16},
-		{"subscription", reflect.TypeFor[subscription](), 128},
-		{"nodes", reflect.TypeFor[segment[node]](), 32 << 10},
-		{"spots", reflect.TypeFor[segment[uint32]](), 16 << 10},
+		{"subscription", reflect.TypeFor[subscription](), 64},
+		{"filters", reflect.TypeFor[segment[filter]](), 128 << 10},
+		{"spots", reflect.TypeFor[segment[uint32]](), 18 << 10},
 	} {
 		if c.typ.Size() > c.most {
 			t.Errorf("%s: %d bytes, more than %d", c.name, c.typ.Size(), c.most)

@@ -1,10 +1,12 @@
 package broker
 
+import "github.com/mqttcore/mqttcore/codec"
+
 // text is a string that is short most of the time and then lies where it is
 // needed, not elsewhere in memory.
 type text struct {
 	n     uint8 // bytes of short, 0 for a long one
-	short [55]byte
+	short [47]byte
 	long  string
 }
 
@@ -23,6 +25,15 @@ func (t *text) is(s []byte) bool {
 		return t.long == string(s)
 	}
 	return string(t.short[:t.n]) == string(s)
+}
+
+// matches reports whether t, which is a Topic Filter, matches a topic.
+func (t *text) matches(topic []byte) bool {
+	if t.n == 0 {
+		return codec.Match(t.long, topic)
+	}
+	name := t.short[:t.n]
+	return string(name) == string(topic) || codec.Match(name, topic)
 }
 
 // bytes returns what t holds. It is not to be changed.
