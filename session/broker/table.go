@@ -7,7 +7,7 @@ package broker
 // It consists of segments, one of which is split when it gets full (extendible
 // hashing), so no change costs more than that.
 type table[V any] struct {
-	segments []*segment[V]
+	segments []part[V]
 	shift    uint8 // 64 less the number of bits of a key that choose the segment
 }
 
@@ -18,9 +18,21 @@ type table[V any] struct {
 // not there costs no read of a slot, and what is there about one.
 type segment[V any] struct {
 	slots [segmentSlots]slot[V]
-	marks [segmentSlots]uint16 // of their keys, 0 where one is free
 	used  uint16
 	bits  uint8 // of the keys that all in it have in common
+}
+
+// marks are parts of the keys of slots, 0 where one is free.
+type marks [segmentSlots]uint8
+
+// part is a segment and its marks, which lie close to those of others.
+type part[V any] struct {
+	*segment[V]
+	marks *marks
+}
+
+func newPart[V any](bits uint8) part[V] {
+	return part[V]{&segment[V]{bits: bits}, new(marks)}
 }
 
 type slot[V any] struct {
@@ -35,19 +47,19 @@ const (
 )
 
 func (t *table[V]) init() {
-	t.segments, t.shift = []*segment[V]{new(segment[V])}, 64
+	t.segments, t.shift = []part[V]{newPart[V](0)}, 64
 }
 
-func (t *table[V]) segment(key uint64) *segment[V] { return t.segments[key>>t.shift] }
+func (t *table[V]) segment(key uint64) *part[V] { return &t.segments[key>>t.shift] }
 
 // home returns the place where a slot should be.
 func home(key uint64) int { return int(uint64(uint32(key)) * segmentSlots >> 32) }
 
 // mark returns a part of a key that says nothing of where it is.
-func mark(key uint64) uint16 { return uint16(key>>32) | 1 }
+func mark(key uint64) uint8 { return max(uint8(key>>32), 1) }
 
 // place returns where a slot is, or the free one that would be it.
-func (s *segment[V]) place(key uint64) int {
+func (s *part[V]) place(key uint64) int {
 	i, mark := home(key), mark(key)
 	for s.marks[i] != 0 && (s.marks[i] != mark || s.slots[i].key != key) {
 		if i++; i == segmentSlots {
@@ -95,7 +107,7 @@ func (t *table[V]) drop(v *slot[V]) {
 }
 
 // clear frees a slot. Those behind it that it kept from their home move up.
-func (s *segment[V]) clear(free int) {
+func (s *part[V]) clear(free int) {
 	for i := free; ; {
 		if i++; i == segmentSlots {
 			i = 0
@@ -121,15 +133,15 @@ func distance(from, to int) int {
 
 // split divides the segment of a key in two, by the next bit of the keys.
 func (t *table[V]) split(key uint64) {
-	old := t.segment(key)
+	old := *t.segment(key)
 	if old.bits == 64-t.shift {
-		wider := make([]*segment[V], 0, 2*len(t.segments))
+		wider := make([]part[V], 0, 2*len(t.segments))
 		for _, s := range t.segments {
 			wider = append(wider, s, s)
 		}
 		t.segments, t.shift = wider, t.shift-1
 	}
-	halves := [2]*segment[V]{{bits: old.bits + 1}, {bits: old.bits + 1}}
+	halves := [2]part[V]{newPart[V](old.bits + 1), newPart[V](old.bits + 1)}
 	for i := range old.slots {
 		if v := &old.slots[i]; v.refs != 0 {
 			half := halves[v.key>>(63-old.bits)&1]

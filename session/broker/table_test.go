@@ -85,12 +85,12 @@ func TestTable(t *testing.T) {
 
 // used counts the slots of a table that are not free.
 func used[V any](t *table[V]) (n int) {
-	seen := make(map[*segment[V]]bool)
+	seen := make(map[*marks]bool)
 	for _, s := range t.segments {
-		if seen[s] {
+		if seen[s.marks] {
 			continue
 		}
-		seen[s] = true
+		seen[s.marks] = true
 		count := 0
 		for i := range s.slots {
 			if s.slots[i].refs != 0 {
