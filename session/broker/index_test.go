@@ -19,9 +19,13 @@ func TestIndexAgainstModel(t *testing.T) {
 		x := newIndexModel(t, ^uint64(0)>>bits)
 		for step := range 20_000 {
 			s := x.sessions[r.IntN(len(x.sessions))]
-			x.toggle(s, randomFilter(r), r.IntN(300) > x.tree.n)
+			filter, topic := randomTopic(r), randomTopic(r)
+			if bits == 64 && step%8 == 0 {
+				filter, topic = deepTopic(r), deepTopic(r)
+			}
+			x.toggle(s, withWildcards(r, filter), codec.QoS(r.IntN(3)), r.IntN(300) > x.tree.n)
 			if step%4 == 0 {
-				x.compare(randomTopic(r))
+				x.compare(topic)
 			}
 		}
 		x.empty()
@@ -49,14 +53,17 @@ func newIndexModel(t *testing.T, weaken uint64) *indexModel {
 }
 
 // toggle subscribes if there is no such subscription and add holds, and
-// unsubscribes if there is one.
-func (x *indexModel) toggle(s *sess, filter string, add bool) {
+// unsubscribes or changes the QoS if there is one.
+func (x *indexModel) toggle(s *sess, filter string, qos codec.QoS, add bool) {
 	x.Helper()
 	sub := x.tree.find(s, []byte(filter))
 	if sub != x.model[s][filter] {
 		x.Fatalf("session %d, %s: found %v, want %v", s.number, filter, sub, x.model[s][filter])
 	}
 	switch {
+	case sub != nil && sub.qos != qos:
+		sub.qos = qos
+		x.tree.update(sub)
 	case sub != nil:
 		x.tree.remove(sub)
 		delete(x.model[s], filter)
@@ -65,6 +72,8 @@ func (x *indexModel) toggle(s *sess, filter string, add bool) {
 		if got := string(x.tree.name(sub)); got != filter {
 			x.Fatalf("the filter is %q, want %q", got, filter)
 		}
+		sub.qos = qos
+		x.tree.update(sub)
 		x.model[s][filter] = sub
 	}
 }
@@ -80,16 +89,19 @@ func (x *indexModel) compare(topic string) {
 	}
 	groups := make(map[string]bool)
 	for _, s := range x.sessions {
-		found := false
-		for filter := range x.model[s] {
+		found, qos := false, codec.QoS0
+		for filter, sub := range x.model[s] {
 			if _, rest, shared := codec.ParseShared([]byte(filter)); shared {
 				groups[filter] = groups[filter] || codec.Match(rest, topic)
-			} else {
-				found = found || codec.Match(filter, topic)
+			} else if codec.Match(filter, topic) {
+				found, qos = true, max(qos, sub.qos)
 			}
 		}
 		if found {
 			want = append(want, s.number)
+			if s.hit.qos != qos {
+				x.Fatalf("%s: session %d gets it at QoS %d, want %d", topic, s.number, s.hit.qos, qos)
+			}
 		}
 	}
 	slices.Sort(got)
@@ -184,10 +196,13 @@ func randomTopic(r *rand.Rand) string {
 	return "a"
 }
 
-func randomFilter(r *rand.Rand) string {
-	levels := strings.Split(randomTopic(r), "/")
+// deepTopic returns one with more levels than are noted behind a +.
+func deepTopic(r *rand.Rand) string { return strings.Repeat("a/", 30+r.IntN(10)) + "a" }
+
+func withWildcards(r *rand.Rand, topic string) string {
+	levels := strings.Split(topic, "/")
 	for i := range levels {
-		if r.IntN(4) == 0 {
+		if r.IntN(max(4, len(levels)/2)) == 0 {
 			levels[i] = "+"
 		}
 	}
@@ -215,7 +230,7 @@ func TestIndexReads(t *testing.T) {
 		for range topics {
 			topic := topicOf(nil, r.IntN(n))
 			b.subs.prepare(topic)
-			reads += b.subs.reads(b.subs.root, 0)
+			reads += b.subs.reads(b.subs.root, 0, ^below(0))
 		}
 		each := float64(reads) / float64(topics)
 		t.Logf("%d subscriptions: %.2f slots for a topic of 5 levels", n, each)
@@ -231,26 +246,47 @@ func TestIndexReads(t *testing.T) {
 	}
 }
 
+// Filters of which each has its + elsewhere make nothing dear for a deep topic.
+func TestIndexReadsDeep(t *testing.T) {
+	const levels = 200
+	b := New(Config{})
+	s := newSess(1)
+	for i := range levels {
+		name := strings.Repeat("a/", i) + "+/b"
+		b.enter(s, &codec.Subscription{Filter: codec.Bytes(name)}, 0)
+	}
+	b.subs.prepare([]byte(strings.Repeat("a/", levels-1) + "a"))
+	// The topic itself, and for each + this one and two ends behind it.
+	if reads, most := b.subs.reads(b.subs.root, 0, ^below(0)), 2*4*levels; reads > most {
+		t.Errorf("%d slots, want %d at the most", reads, most)
+	}
+}
+
 // reads counts the slots that matchBelow looks at, for a topic that begins with
 // no $.
-func (t *subscriptionTree) reads(path uint64, n int) (count int) {
-	r := &t.reach[n]
-	if r.rest != 0 {
-		count += t.filters.reads(t.below(path, t.number))
-	}
-	if n == len(t.levels) {
-		if r.ends != 0 && t.whole {
-			count += t.filters.reads(path)
+func (t *subscriptionTree) reads(path uint64, n int, at below) (count int) {
+	for ; at != 0; n, at = n+1, at.next() {
+		if r := &t.reach[n]; at&1 != 0 {
+			if n == len(t.levels) && r.ends != 0 && t.whole {
+				count += t.filters.reads(path)
+			}
+			if r.rest != 0 {
+				count += t.filters.reads(t.below(path, t.number))
+			}
+			if n < len(t.levels) && r.plus != 0 {
+				p := t.below(path, t.plus)
+				count += t.pluses.reads(p)
+				if s := t.pluses.at(p); s != nil {
+					count += t.reads(p, n+1, s.value)
+				}
+			}
 		}
-		return count
-	}
-	if r.plus != 0 {
-		p := t.below(path, t.plus)
-		if count += t.pluses.reads(p); t.pluses.at(p) != nil {
-			count += t.reads(p, n+1)
+		if n == len(t.levels) {
+			break
 		}
+		path = t.below(path, t.levels[n])
 	}
-	return count + t.reads(t.below(path, t.levels[n]), n+1)
+	return count
 }
 
 // reads counts the slots that at looks at.

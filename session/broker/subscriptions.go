@@ -58,8 +58,8 @@ type subscriptionTree struct {
 	number uint64 // hash of the level #
 
 	filters table[filter]
-	pluses  table[struct{}] // paths that end with +, for each filter that goes on from there or ends
-	reach   []reach         // of all filters, by the number of levels before
+	pluses  table[below] // paths that end with +, one for each + of a filter
+	reach   []reach      // of all filters, by the number of levels before
 
 	subs   slab[subscription]
 	spots  table[uint32]     // numbers of subs by session and filter
@@ -85,6 +85,18 @@ type filter struct {
 // reach says how many filters end with so many levels, have # as the next level,
 // and +. Where there are none, nothing is looked for.
 type reach struct{ ends, rest, plus uint32 }
+
+// below says at which levels behind a + one of its filters ends or has a wildcard:
+// bit 0 right behind it, bit 31 at the 31st or later. Others need not be looked
+// at. What has ended may still be in it.
+type below uint32
+
+const far = below(1) << 31
+
+func (b below) add(levels int) below { return b | 1<<min(levels, 31) }
+
+// next returns what there is from the next level on.
+func (b below) next() below { return b>>1 | b&far }
 
 func (t *subscriptionTree) init() {
 	t.seed = maphash.MakeSeed()
@@ -122,7 +134,7 @@ func another(path uint64) uint64 { return path*0x5851F42D4C957F2D + 0x14057B7EF7
 // match hands every subscription that matches the topic to m.
 func (t *subscriptionTree) match(topic []byte, m *match) {
 	t.prepare(topic)
-	t.matchBelow(t.root, 0, topic, m)
+	t.matchBelow(t.root, 0, ^below(0), topic, m)
 }
 
 // prepare hashes the levels of a topic, as far as there are filters, and reads
@@ -145,26 +157,35 @@ func (t *subscriptionTree) prepare(topic []byte) {
 }
 
 // matchBelow goes on from a path that has the first n levels of the topic.
-func (t *subscriptionTree) matchBelow(path uint64, n int, topic []byte, m *match) {
-	for ; ; n++ {
-		r := &t.reach[n]
-		// [MQTT-4.7.2-1]: wildcards at the beginning do not match $.
-		wildcards := n > 0 || topic[0] != '$'
-		if r.rest != 0 && wildcards {
-			t.collect(t.below(path, t.number), topic, m)
+func (t *subscriptionTree) matchBelow(path uint64, n int, at below, topic []byte, m *match) {
+	for ; at != 0; n, at = n+1, at.next() {
+		if at&1 != 0 {
+			t.matchAt(path, n, topic, m)
 		}
 		if n == len(t.levels) {
-			if r.ends != 0 && t.whole {
-				t.collect(path, topic, m)
-			}
 			return
 		}
-		if r.plus != 0 && wildcards {
-			if p := t.below(path, t.plus); t.pluses.at(p) != nil {
-				t.matchBelow(p, n+1, topic, m)
-			}
-		}
 		path = t.below(path, t.levels[n])
+	}
+}
+
+// matchAt looks for what ends at a path, or goes on with a wildcard.
+func (t *subscriptionTree) matchAt(path uint64, n int, topic []byte, m *match) {
+	r := &t.reach[n]
+	if n == len(t.levels) && r.ends != 0 && t.whole {
+		t.collect(path, topic, m)
+	}
+	if n == 0 && topic[0] == '$' {
+		return // [MQTT-4.7.2-1]
+	}
+	if r.rest != 0 {
+		t.collect(t.below(path, t.number), topic, m)
+	}
+	if n < len(t.levels) && r.plus != 0 {
+		p := t.below(path, t.plus)
+		if s := t.pluses.at(p); s != nil {
+			t.matchBelow(p, n+1, s.value, topic, m)
+		}
 	}
 }
 

@@ -89,8 +89,12 @@ func (t *subscriptionTree) remove(sub *subscription) {
 // enter makes a subscription one that is found for topics.
 func (t *subscriptionTree) enter(sub *subscription, name []byte) {
 	w := t.way(name)
-	for _, p := range w.pluses {
-		t.pluses.take(p.path)
+	for i, p := range w.pluses {
+		at := &t.pluses.take(p.path).value
+		for _, q := range w.pluses[i+1:] {
+			*at = at.add(q.levels - p.levels - 1)
+		}
+		*at = at.add(w.levels - p.levels - 1)
 	}
 	t.count(&w, 1)
 	for path := w.end; ; path = another(path) {
@@ -191,6 +195,7 @@ func (t *subscriptionTree) count(w *way, n uint32) {
 		t.reach[w.levels].ends += n
 	}
 }
+
 // of returns the subscriptions of a session.
 func (t *subscriptionTree) of(s *sess) []*subscription {
 	list := make([]*subscription, 0, s.filters)

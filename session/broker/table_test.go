@@ -16,7 +16,7 @@ func TestIndexSizes(t *testing.T) {
 		most uintptr
 	}{
 		{"filter", reflect.TypeFor[slot[filter]](), 128},
-		{"plus", reflect.TypeFor[slot[struct{}]](), 16},
+		{"plus", reflect.TypeFor[slot[below]](), 16},
 		{"spot", reflect.TypeFor[slot[uint32]](), 16},
 		{"subscription", reflect.TypeFor[subscription](), 64},
 		{"filters", reflect.TypeFor[segment[filter]](), 128 << 10},
