@@ -39,9 +39,9 @@ func topicOf(dst []byte, i int) []byte {
 }
 
 // BenchmarkIndex compares few subscriptions with many, for topics that come again
-// and again and for topics at random, whose nodes are in no cache. What
-// such a topic waits for is told by read: one read of memory at random that the
-// next one depends on.
+// and again and for topics at random, whose filters are in no cache. Such a topic
+// waits for one read of memory and more; read tells what one costs that the next
+// one depends on.
 func BenchmarkIndex(bench *testing.B) {
 	bench.Run("read", benchmarkRead)
 	for _, n := range indexSizes {
