@@ -65,12 +65,15 @@ func shrinks(t testing.TB, s *Store, most uint64) {
 // The store takes room for what is in it, not for what once was: after the end
 // of all sessions, and while messages come and go.
 func TestRoom(t *testing.T) {
-	const most = 24 << 20 // logs and tables that the engine has in hand
+	const (
+		most    = 24 << 20 // logs and tables that the engine has in hand
+		records = 200_000 / stride
+	)
 	s := mustOpen(t, t.TempDir())
 	defer mustClose(t, s)
 	l := newLoad(200)
-	l.write(t, s, 200_000)
-	if n := s.Stats().Bytes; n < 200_000*200 {
+	l.write(t, s, records)
+	if n := s.Stats().Bytes; n < records*200 {
 		t.Errorf("%d bytes", n)
 	}
 	commit(t, s, func(b *Batch) {
@@ -82,7 +85,7 @@ func TestRoom(t *testing.T) {
 	expect(t, s, nil)
 	var before [][]byte
 	b := s.NewBatch()
-	for range 200 {
+	for range 200 / stride {
 		var keys [][]byte
 		for range 1000 {
 			key := l.key()
