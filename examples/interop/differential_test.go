@@ -149,17 +149,22 @@ func TestSameFreshMessages(t *testing.T) {
 // Not compared are the exit codes, -C and -R: mosquitto_sub 2.0.11 does not end with
 // -C, nor remove anything with -R, which its manual says it does.
 func TestSameRemoveRetained(t *testing.T) {
-	port := mosquitto(t)
+	ports := map[string]string{"mosquitto_sub": mosquitto(t), "subscribe": mosquitto(t)}
 	for _, flags := range []string{"--retained-only", "-v -T d/1"} {
-		outputs := map[string]string{}
-		for _, program := range []string{"mosquitto_sub", "subscribe"} {
+		remove, left := map[string]*Process{}, map[string]*Process{}
+		for program, port := range ports {
 			retained(t, port)
-			args := append(strings.Fields(flags), "-p", port, "-V", "5", "-t", "d/+", "--remove-retained", "-W", "3")
-			p := Start(t, nil, program, args...)
+			args := append(strings.Fields(flags), "-p", port, "-V", "5", "-t", "d/+", "--remove-retained", "-W", "6")
+			remove[program] = Start(t, nil, program, args...)
+		}
+		for program, port := range ports {
+			remove[program].Wait(Limit)
+			left[program] = Start(t, nil, "mosquitto_sub", "-p", port, "-t", "d/+", "-W", "6", "-v")
+		}
+		outputs := map[string]string{}
+		for program, p := range left {
 			p.Wait(Limit)
-			left := Start(t, nil, "mosquitto_sub", "-p", port, "-t", "d/+", "-W", "3", "-v")
-			left.Wait(Limit)
-			outputs[program] = fmt.Sprintf("%q, left %q", p.Stdout.Bytes(), left.Stdout.Bytes())
+			outputs[program] = fmt.Sprintf("%q, left %q", remove[program].Stdout.Bytes(), p.Stdout.Bytes())
 		}
 		if outputs["subscribe"] != outputs["mosquitto_sub"] {
 			t.Errorf("%s: got %s, want %s", flags, outputs["subscribe"], outputs["mosquitto_sub"])
