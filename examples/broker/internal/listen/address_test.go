@@ -60,10 +60,10 @@ func TestSeveralAddresses(t *testing.T) {
 		t.Errorf("the log says %s", log)
 	}
 	_, port, _ := net.SplitHostPort(all[0].Addr().String())
-	if _, err := open(port, "127.0.0.1", "127.0.0.3"); err == nil || !strings.Contains(explainListen("x", err).Error(), "in use") {
+	if _, err := open(port, "127.0.0.4", "127.0.0.3"); err == nil || !strings.Contains(explainListen("x", err).Error(), "in use") {
 		t.Errorf("error %v", err)
 	}
-	again, err := open(port, "127.0.0.1")
+	again, err := open(port, "127.0.0.4") // from which no other test connects
 	if err != nil {
 		t.Fatalf("it was not given up: %v", err)
 	}
