@@ -149,6 +149,11 @@ func (x *indexModel) empty() {
 	if free := len(x.tree.subs.free); free != int(x.tree.subs.used) {
 		x.Errorf("%d of %d subscriptions are free", free, x.tree.subs.used)
 	}
+	for _, c := range x.tree.subs.chunks {
+		if c.used != 0 || c.values != nil {
+			x.Errorf("memory of %d subscriptions is left", c.used)
+		}
+	}
 }
 
 // count compares how many filters are noted for each number of levels.

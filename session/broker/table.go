@@ -5,7 +5,8 @@ package broker
 // that two things may have one slot.
 //
 // It consists of segments, one of which is split when it gets full (extendible
-// hashing), so no change costs more than that.
+// hashing), and two of which become one when there is little in them. So no change
+// costs more than that.
 type table[V any] struct {
 	segments []part[V]
 	shift    uint8 // 64 less the number of bits of a key that choose the segment
@@ -44,6 +45,7 @@ type slot[V any] struct {
 const (
 	segmentSlots = 1008 // with the rest less than a power of two
 	segmentFull  = segmentSlots * 3 / 4
+	segmentPoor  = segmentSlots * 3 / 16 // from where on it may become one with another
 )
 
 func (t *table[V]) init() {
@@ -101,8 +103,11 @@ func (t *table[V]) take(key uint64) *slot[V] {
 // drop takes back one take.
 func (t *table[V]) drop(v *slot[V]) {
 	if v.refs--; v.refs == 0 {
-		s := t.segment(v.key)
-		s.clear(s.place(v.key))
+		key := v.key
+		s := t.segment(key)
+		s.clear(s.place(key))
+		for t.join(key) {
+		}
 	}
 }
 
@@ -144,16 +149,52 @@ func (t *table[V]) split(key uint64) {
 	halves := [2]part[V]{newPart[V](old.bits + 1), newPart[V](old.bits + 1)}
 	for i := range old.slots {
 		if v := &old.slots[i]; v.refs != 0 {
-			half := halves[v.key>>(63-old.bits)&1]
-			at := half.place(v.key)
-			half.slots[at], half.marks[at] = *v, old.marks[i]
-			half.used++
+			halves[v.key>>(63-old.bits)&1].enter(v)
 		}
 	}
-	// The entries that had the old segment lie side by side.
-	n := 1 << (64 - t.shift - old.bits)
-	first := int(key>>t.shift) &^ (n - 1)
-	for i := range n {
-		t.segments[first+i] = halves[i*2/n]
+	all := t.having(key, old.bits)
+	for i := range all {
+		all[i] = halves[i*2/len(all)]
 	}
+}
+
+// join makes the segment of a key and the one that it was split from one again, if
+// both have little in them. It reports whether it did so.
+func (t *table[V]) join(key uint64) bool {
+	s := *t.segment(key)
+	if s.used > segmentPoor || s.bits == 0 {
+		return false
+	}
+	other := *t.segment(key ^ 1<<(64-s.bits))
+	if other.bits != s.bits || other.used > segmentPoor {
+		return false
+	}
+	both := newPart[V](s.bits - 1)
+	for _, old := range []part[V]{s, other} {
+		for i := range old.slots {
+			if v := &old.slots[i]; v.refs != 0 {
+				both.enter(v)
+			}
+		}
+	}
+	all := t.having(key, both.bits)
+	for i := range all {
+		all[i] = both
+	}
+	return true
+}
+
+// having returns the entries for all keys that begin with the same bits. They lie
+// side by side.
+func (t *table[V]) having(key uint64, bits uint8) []part[V] {
+	n := 1 << (64 - t.shift - bits)
+	first := int(key>>t.shift) &^ (n - 1)
+	return t.segments[first : first+n]
+}
+
+// enter copies a slot that is not in the segment.
+func (s *part[V]) enter(v *slot[V]) {
+	i := s.place(v.key)
+	s.slots[i], s.marks[i] = *v, mark(v.key)
+	s.used++
 }

@@ -3,6 +3,7 @@ package broker
 import (
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 )
 
@@ -78,6 +79,9 @@ func TestTable(t *testing.T) {
 			}
 			if n := used(&tab); n != 0 {
 				t.Errorf("%d slots are used by nothing", n)
+			}
+			if first := tab.segments[0]; slices.ContainsFunc(tab.segments, func(p part[uint64]) bool { return p != first }) {
+				t.Error("an empty table has several segments")
 			}
 		})
 	}
