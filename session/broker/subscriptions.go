@@ -67,10 +67,9 @@ type subscriptionTree struct {
 	n      int
 	shared int // of n
 
-	turns   []plus   // of the filter that is being entered
-	levels  []uint64 // of the topic that is being matched, hashed
-	whole   bool     // these are all of its levels
-	touched uint64   // what was read ahead; of no use itself
+	turns  []plus   // of the filter that is being entered
+	levels []uint64 // of the topic that is being matched, hashed
+	whole  bool     // these are all of its levels
 }
 
 // filter is a Topic Filter, without $share/ShareName. It contains what is needed
@@ -137,29 +136,21 @@ func (t *subscriptionTree) match(topic []byte, m *match) {
 	t.matchBelow(t.root, 0, ^below(0), topic, m)
 }
 
-// prepare hashes the levels of a topic, as far as there are filters, and reads
-// ahead where the topic itself would be.
+// prepare hashes the levels of a topic, as far as there are filters.
 func (t *subscriptionTree) prepare(topic []byte) {
-	levels, path, more := t.levels[:0], t.root, true
+	levels, more := t.levels[:0], true
 	for rest := topic; more && len(levels) < len(t.reach)-1; {
 		var level []byte
 		level, rest, more = cutLevel(rest)
-		h := t.hash(level)
-		levels = append(levels, h)
-		path = t.below(path, h)
+		levels = append(levels, t.hash(level))
 	}
 	t.levels, t.whole = levels, !more
-	if r := &t.reach[len(levels)]; r.ends != 0 && t.whole {
-		if s := t.filters.at(path); s != nil {
-			t.touched = s.key
-		}
-	}
 }
 
 // matchBelow goes on from a path that has the first n levels of the topic.
 func (t *subscriptionTree) matchBelow(path uint64, n int, at below, topic []byte, m *match) {
 	for ; at != 0; n, at = n+1, at.next() {
-		if at&1 != 0 {
+		if r := &t.reach[n]; at&1 != 0 && (r.rest|r.plus != 0 || n == len(t.levels)) {
 			t.matchAt(path, n, topic, m)
 		}
 		if n == len(t.levels) {
