@@ -187,8 +187,8 @@ func (x *indexModel) count() {
 	}
 }
 
-// A level is longer than the text that a subscription has room for.
-var indexLevels = []string{"", "a", "b", "c", strings.Repeat("long", 20)}
+// With some of these levels a name just fits where it is short, or just does not.
+var indexLevels = []string{"", "a", "b", "c", strings.Repeat("x", 29), strings.Repeat("long", 20)}
 
 func randomTopic(r *rand.Rand) string {
 	levels := []string{"$x"}[:r.IntN(16)/15]

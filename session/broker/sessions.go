@@ -98,8 +98,8 @@ func (b *Broker) endSession(s *sess) {
 	s.ended = true
 	b.timers.stop(&s.timer)
 	b.stopReplay(s)
-	for s.subs.first != 0 {
-		b.subs.remove(b.subs.subs.at(s.subs.first))
+	for s.subs != 0 {
+		b.subs.remove(b.subs.subs.at(uint32(s.subs)))
 	}
 	b.stats.Dropped += uint64(s.state.Queued() + s.state.Inflight())
 	b.publishWill(s)

@@ -13,7 +13,10 @@ type subscriber struct {
 	sess  *sess                          // nil once it has ended, and for a shared one in the index
 	ids   *codec.SubscriptionIdentifiers // nil for none
 	group *group                         // of a shared subscription
+	options
+}
 
+type options struct {
 	qos               codec.QoS
 	noLocal           bool
 	retainAsPublished bool
@@ -34,6 +37,7 @@ func (s *subscriber) id() uint32 {
 type subscription struct {
 	subscriber
 	filter uint64 // where its filter is in the index, not for one of a group
+	long   string // its name, if that has no room there
 	number uint32
 	due    bool // retained messages are still to be sent
 	// Its places among those of its session and of its filter.
@@ -72,13 +76,16 @@ type subscriptionTree struct {
 	whole  bool     // these are all of its levels
 }
 
-// filter is a Topic Filter, without $share/ShareName. It contains what is needed
-// of its subscription if there is one only, so that nothing else has to be read.
+// filter is a Topic Filter, without $share/ShareName. Most have one subscription
+// and a short name. Then it contains all that a match needs, in one line of a
+// processor's cache.
 type filter struct {
-	subscriber       // the only one, else empty
-	subs       chain // empty if the slot only leads to others
-	beyond     bool  // other filters with the same hash are behind it
-	text       text
+	sess *sess // of the only subscription, unless that has an identifier or a group
+	subs chain // empty if the slot only leads to others
+	options
+	beyond bool  // other filters with the same hash are behind it
+	n      uint8 // bytes of short, 0 for a long name, which the subscriptions have
+	short  [31]byte
 }
 
 // reach says how many filters end with so many levels, have # as the next level,
@@ -188,7 +195,7 @@ func (t *subscriptionTree) collect(path uint64, topic []byte, m *match) {
 			return
 		}
 		f := &s.value
-		if f.subs.first != 0 && f.text.matches(topic) {
+		if f.subs != 0 && t.fits(f, topic) {
 			t.hand(f, m)
 		}
 		more = f.beyond
@@ -197,13 +204,30 @@ func (t *subscriptionTree) collect(path uint64, topic []byte, m *match) {
 
 // hand hands the subscriptions of a filter to m.
 func (t *subscriptionTree) hand(f *filter, m *match) {
-	if f.subs.first == f.subs.last {
-		m.add(&f.subscriber)
+	if f.sess != nil {
+		m.add(&subscriber{sess: f.sess, options: f.options})
 		return
 	}
-	for i := f.subs.first; i != 0; {
-		sub := t.subs.at(i)
+	for i := f.subs; i != 0; {
+		sub := t.subs.at(uint32(i))
 		m.add(&sub.subscriber)
-		i = sub.ofFilter.next
+		i = chain(sub.ofFilter.next)
 	}
+}
+
+// fits reports whether a filter matches a topic.
+func (t *subscriptionTree) fits(f *filter, topic []byte) bool {
+	if f.n == 0 {
+		return codec.Match(t.subs.at(uint32(f.subs)).long, topic)
+	}
+	name := f.short[:f.n]
+	return string(name) == string(topic) || codec.Match(name, topic)
+}
+
+// is reports whether a filter has a name, which is not empty.
+func (t *subscriptionTree) is(f *filter, name []byte) bool {
+	if f.n == 0 {
+		return t.subs.at(uint32(f.subs)).long == string(name)
+	}
+	return string(f.short[:f.n]) == string(name)
 }

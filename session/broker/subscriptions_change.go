@@ -16,12 +16,12 @@ func (t *subscriptionTree) find(s *sess, filter []byte) *subscription {
 		}
 		return nil
 	}
-	for i := s.subs.first; i != 0; {
-		sub := t.subs.at(i)
+	for i := s.subs; i != 0; {
+		sub := t.subs.at(uint32(i))
 		if t.has(sub, filter) {
 			return sub
 		}
-		i = sub.ofSession.next
+		i = chain(sub.ofSession.next)
 	}
 	return nil
 }
@@ -32,7 +32,16 @@ func (t *subscriptionTree) name(sub *subscription) []byte {
 	if sub.group != nil {
 		return []byte(sub.group.filter)
 	}
-	return t.filters.at(sub.filter).value.text.bytes()
+	return t.nameInIndex(sub)
+}
+
+// nameInIndex is name without $share/ShareName, for a subscription in the index.
+func (t *subscriptionTree) nameInIndex(sub *subscription) []byte {
+	if sub.long != "" {
+		return []byte(sub.long)
+	}
+	f := &t.filters.at(sub.filter).value
+	return f.short[:f.n]
 }
 
 // has reports whether a subscription has the filter.
@@ -40,7 +49,7 @@ func (t *subscriptionTree) has(sub *subscription, filter []byte) bool {
 	if sub.group != nil {
 		return sub.group.filter == string(filter)
 	}
-	return t.filters.at(sub.filter).value.text.is(filter)
+	return t.is(&t.filters.at(sub.filter).value, filter)
 }
 
 // spot returns the key of what there is one subscription for.
@@ -99,11 +108,16 @@ func (t *subscriptionTree) enter(sub *subscription, name []byte) {
 	t.count(&w, 1)
 	for path := w.end; ; path = another(path) {
 		f := &t.filters.take(path).value
-		if f.subs.first == 0 {
-			f.text = newText(name)
-		} else if !f.text.is(name) {
+		switch {
+		case f.subs != 0 && !t.is(f, name):
 			f.beyond = true
 			continue
+		case len(name) <= len(f.short):
+			f.n = uint8(copy(f.short[:], name))
+		case f.subs != 0:
+			sub.long = t.subs.at(uint32(f.subs)).long
+		default:
+			sub.long = string(name)
 		}
 		sub.filter = path
 		t.push(&f.subs, sub, (*subscription).filterLinks)
@@ -114,7 +128,7 @@ func (t *subscriptionTree) enter(sub *subscription, name []byte) {
 
 // withdraw takes back what enter did.
 func (t *subscriptionTree) withdraw(sub *subscription) {
-	w := t.way(t.filters.at(sub.filter).value.text.bytes())
+	w := t.way(t.nameInIndex(sub))
 	for _, p := range w.pluses {
 		t.pluses.drop(t.pluses.at(p.path))
 	}
@@ -139,12 +153,11 @@ func (t *subscriptionTree) update(sub *subscription) {
 
 // settle notes the only subscription of a filter.
 func (t *subscriptionTree) settle(f *filter) {
-	f.subscriber = subscriber{}
-	if i := f.subs.first; i != 0 && i == f.subs.last {
-		f.subscriber = t.subs.at(i).subscriber
-	}
-	if f.subs.first == 0 {
-		f.text = text{}
+	f.sess = nil
+	if f.subs == 0 {
+		f.n = 0
+	} else if sub := t.subs.at(uint32(f.subs)); sub.ofFilter.next == 0 && sub.ids == nil && sub.group == nil {
+		f.sess, f.options = sub.sess, sub.options
 	}
 }
 
@@ -199,10 +212,10 @@ func (t *subscriptionTree) count(w *way, n uint32) {
 // of returns the subscriptions of a session.
 func (t *subscriptionTree) of(s *sess) []*subscription {
 	list := make([]*subscription, 0, s.filters)
-	for i := s.subs.first; i != 0; {
-		sub := t.subs.at(i)
+	for i := s.subs; i != 0; {
+		sub := t.subs.at(uint32(i))
 		list = append(list, sub)
-		i = sub.ofSession.next
+		i = chain(sub.ofSession.next)
 	}
 	return list
 }
@@ -212,26 +225,29 @@ func (s *subscription) filterLinks() *links  { return &s.ofFilter }
 
 // push puts a subscription at the end of a chain.
 func (t *subscriptionTree) push(c *chain, sub *subscription, of func(*subscription) *links) {
-	*of(sub) = links{prev: c.last}
-	if c.last == 0 {
-		c.first = sub.number
-	} else {
-		of(t.subs.at(c.last)).next = sub.number
+	if *c == 0 {
+		*of(sub) = links{prev: sub.number}
+		*c = chain(sub.number)
+		return
 	}
-	c.last = sub.number
+	first := of(t.subs.at(uint32(*c)))
+	*of(sub) = links{prev: first.prev}
+	of(t.subs.at(first.prev)).next = sub.number
+	first.prev = sub.number
 }
 
 // drop takes a subscription out of a chain.
 func (t *subscriptionTree) drop(c *chain, sub *subscription, of func(*subscription) *links) {
 	l := *of(sub)
-	if l.prev == 0 {
-		c.first = l.next
+	if *c == chain(sub.number) {
+		*c = chain(l.next)
 	} else {
 		of(t.subs.at(l.prev)).next = l.next
 	}
-	if l.next == 0 {
-		c.last = l.prev
-	} else {
+	switch {
+	case l.next != 0:
 		of(t.subs.at(l.next)).prev = l.prev
+	case *c != 0: // it was the last one
+		of(t.subs.at(uint32(*c))).prev = l.prev
 	}
 }

@@ -43,7 +43,7 @@ type slot[V any] struct {
 }
 
 const (
-	segmentSlots = 1008 // with the rest less than a power of two
+	segmentSlots = 1023 // with the rest a power of two
 	segmentFull  = segmentSlots * 3 / 4
 	segmentPoor  = segmentSlots * 3 / 16 // from where on it may become one with another
 )

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// The sizes that the index is made for: a filter is in two lines of a processor's
-// cache that lie side by side, a subscription in one, and segments fit into what
+// The sizes that the index is made for: a filter is in one line of a processor's
+// cache, and segments fit into what
 // the runtime hands out.
 func TestIndexSizes(t *testing.T) {
 	for _, c := range []struct {
@@ -16,12 +16,12 @@ func TestIndexSizes(t *testing.T) {
 		typ  reflect.Type
 		most uintptr
 	}{
-		{"filter", reflect.TypeFor[slot[filter]](), 128},
+		{"filter", reflect.TypeFor[slot[filter]](), 64},
 		{"plus", reflect.TypeFor[slot[below]](), 16},
 		{"spot", reflect.TypeFor[slot[uint32]](), 16},
-		{"subscription", reflect.TypeFor[subscription](), 64},
-		{"filters", reflect.TypeFor[segment[filter]](), 128 << 10},
-		{"spots", reflect.TypeFor[segment[uint32]](), 18 << 10},
+		{"subscription", reflect.TypeFor[subscription](), 80},
+		{"filters", reflect.TypeFor[segment[filter]](), 64 << 10},
+		{"spots", reflect.TypeFor[segment[uint32]](), 16 << 10},
 	} {
 		if c.typ.Size() > c.most {
 			t.Errorf("%s: %d bytes, more than %d", c.name, c.typ.Size(), c.most)
