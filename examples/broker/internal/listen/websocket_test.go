@@ -3,6 +3,7 @@ package listen
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -193,22 +194,28 @@ func TestSlowHandshake(t *testing.T) {
 // The time for the handshake is not that of the connection.
 func TestDeadlineEnds(t *testing.T) {
 	folder := programtest.Certificates(t)
-	programtest.Patiently(t, 500*time.Millisecond, func(short time.Duration) error {
-		s := serve(t, &config.Listener{WebSocket: true, TLS: serverFiles(folder, "server")}, &config.Limits{ConnectTimeout: short})
-		host, port, _ := net.SplitHostPort(s.Addr().String())
-		o := transport.Options{Host: host, Port: port, WebSocket: true, Path: "/", TLS: clientTLS(t, folder, "")}
-		o.TLS.NextProtos = nil
-		client, err := o.Dial(t.Context())
-		if err != nil {
-			return err
-		}
-		defer client.Close()
-		time.AfterFunc(2*short, func() { _, _ = client.Write([]byte{1}) })
-		c := <-s.accepted
-		defer c.Close()
-		_, err = c.Read(make([]byte, 1))
-		return err
-	})
+	for _, webSocket := range []bool{false, true} {
+		programtest.Patiently(t, 500*time.Millisecond, func(short time.Duration) error {
+			s := serve(t, &config.Listener{WebSocket: webSocket, TLS: serverFiles(folder, "server")}, &config.Limits{ConnectTimeout: short})
+			host, port, _ := net.SplitHostPort(s.Addr().String())
+			o := transport.Options{Host: host, Port: port, WebSocket: webSocket, Path: "/", TLS: clientTLS(t, folder, "")}
+			o.TLS.NextProtos, o.TLS.ServerName = nil, "localhost"
+			client, err := o.Dial(t.Context())
+			if err != nil {
+				return err
+			}
+			defer client.Close()
+			time.AfterFunc(2*short, func() { _, _ = client.Write([]byte{1}) })
+			select {
+			case c := <-s.accepted:
+				defer c.Close()
+				_, err = c.Read(make([]byte, 1))
+				return err
+			case <-time.After(2 * short):
+				return errors.New("the handshake took too long")
+			}
+		})
+	}
 }
 
 // One byte at a time does not put off the end of the time for a handshake.
