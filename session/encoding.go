@@ -1,206 +1,258 @@
 package session
 
-import (
-	"encoding/binary"
-	"slices"
+import "github.com/mqttcore/mqttcore/codec"
 
-	"github.com/mqttcore/mqttcore/codec"
-)
-
-// A message that goes to many peers by PublishShared is encoded once for all
-// that need the same bytes and come one after the other. Unless Several says
-// that there are others, the first connection encodes it for itself, since most
-// messages go to one peer; the second one makes the encoding that it and those
+// A message that goes to many peers by PublishShared is encoded once for all that
+// need the same bytes, also for those that can take it only later. Unless Several
+// says that there are others, the first connection encodes it for itself, since
+// most messages go to one peer; the second one makes the encoding that it and those
 // after it have in common.
 //
-// What it costs the processor, in ns for each delivery, copied into the output of
-// each peer / referred to (BenchmarkReference). Many messages are 50 to each peer
-// in one Write; "socket" includes the system call, which costs 3,000 to 9,000 for a
-// Write of one message, whatever it holds.
+// So that it is the same bytes above QoS 0 too, all send the message under the same
+// Packet Identifier, see identify. One that cannot, as it uses that identifier
+// already or has come past it, sends a copy under its own.
 //
-//	payload                       16 B       64 B      256 B       1 KiB        4 KiB
-//	QoS 0, 1:10, one           212/112    187/174    201/146     222/172      197/166
-//	QoS 0, 1:10, many            89/70     113/71      90/83     132/115      224/251
-//	QoS 0, 1:10, many, socket  246/221    252/197    250/254     458/407    1521/1051
-//	QoS 0, 1:100, many           91/50      74/48     106/62     1415/51     9259/220
-//	QoS 0, 1:100, many, socket 278/226    284/245    353/269    1647/324    8580/1048
-//	QoS 1, 1:10, one           184/161    231/163    166/155     163/152      135/159
-//	QoS 1, 1:10, many           71/196     77/297    107/293     332/354      299/264
-//	QoS 1, 1:10, many, socket  208/527    221/606    267/523     631/647    1135/1072
-//	QoS 1, 1:100, many          71/499    106/379    136/418     526/482      536/518
-//	QoS 1, 1:100, many, socket 414/769    267/645    511/676    869/1076    1722/1552
-//
-// In QoS 0 all messages of a Write are one piece of memory, so referring costs less
-// throughout. Above QoS 0 it makes two pieces of each message, one of them with the
-// Packet Identifier, and pays from about 1 KiB.
-//
-// Those of QoS 0 lie one after the other in chunks that are only appended to
-// and never used again, so a Write may refer to them for as long as it takes.
-// Above QoS 0 each peer has a Packet Identifier of its own, and gets a copy.
+// Encodings lie one behind the other in chunks that are only appended to and never
+// used again, so Writes may refer to them for as long as it takes. Those made last
+// are remembered by their number. A message that waits in queues knows the number
+// alone, so it keeps no chunk alive: what is remembered takes maxEncodings times
+// maxEncoding bytes at most, and a third more for the ends of chunks.
 
 const (
 	chunkSize = 16 << 10
 	// maxEncoding is the size of the largest encoding that is shared. Of larger
 	// messages it is all but the payload.
 	maxEncoding = chunkSize / 4
+	// maxEncodings is the number of encodings that are remembered, maxKinds that of
+	// one message: of what has more, each peer gets an encoding of its own.
+	maxEncodings = 1024
+	maxKinds     = 8
 	// maxPayload is the size of the largest payload of a message that may be
 	// kept only because it was the last one. Beside it an encoding costs little.
 	maxPayload = 64 << 10
-	// minReference is the size in bytes from which it pays to refer to bytes
-	// between others rather than to copy them, see above. It also bounds what a
-	// slow peer keeps alive: as many chunks as its unsent bytes have such pieces.
-	minReference = 1 << 10
 )
 
-// needs is what the bytes of a PUBLISH depend on.
+// encodings are those that were made last, and what the next one needs. A message
+// remembers the number of its newest one, which knows the one before.
+type encodings struct {
+	ring   []encoding // by number
+	oldest uint64     // the number of the first that is remembered; 0 is none
+	next   uint64     // the number of the next one
+	chunk  []byte
+	chunks uint32 // how many there were
+	// front is the packet identifier behind the last that any connection has used,
+	// so that all can use it next; one for each width.
+	front [2]uint32
+	last  struct { // the message that was sent last, if it has no Kept for this
+		pub     *codec.Publish
+		encoded uint64
+	}
+}
+
+// encoding is a message as it goes out.
+type encoding struct {
+	needs
+	bytes  []byte // in a chunk; the packet, or all before the payload
+	chunk  uint32 // its number
+	id     uint32 // its Packet Identifier, 0 in QoS 0
+	head   uint16 // bytes before the payload
+	at     uint16 // where the Packet Identifier is
+	kinds  uint8  // encodings of the same message, with this one
+	apart  bool   // the payload is not in bytes
+	before uint64 // the number of another one of the same message
+}
+
+// needs is what the bytes of a message depend on, but for its identifier.
 type needs struct {
-	pub     *codec.Publish
 	ids     *codec.SubscriptionIdentifiers
 	expiry  uint32 // seconds, if expires
 	own     codec.Version
+	qos     codec.QoS
 	retain  bool
 	expires bool
 }
 
-// encodings are the messages that PublishShared took last, one for each version
-// and QoS, so that peers of several kinds may take turns.
-type encodings [2][3]encoding
+// identify gives m a packet identifier, the same one in all connections for a
+// message that goes to several peers, where that is free. It reports false when
+// all are in use. As no connection is past the one that such a message gets first,
+// they keep step, whatever else they send in between.
+func (c *core) identify(m *message) bool {
+	ids, max := &c.st.ids, c.own.MaxPacketID()
+	front := &c.sh.encoded.front[0]
+	if c.own.Wide() {
+		front = &c.sh.encoded.front[1]
+	}
+	if !m.several || !ids.take(m, c.sh.commonID(m, *front, c.own.Wide()), max) {
+		if !ids.alloc(m, max) {
+			return false
+		}
+	}
+	if ahead(*front, ids.next, max) {
+		*front = ids.next
+	}
+	return true
+}
 
-type encoding struct {
-	needs
-	head    []byte // the packet up to the payload that follows; nil if it was needed once
-	payload []byte // what follows head, nil if that is all
-	id      int    // where head has the Packet Identifier, above QoS 0
-	chunk   []byte // ends with head
+// commonID returns the identifier under which m was encoded, or front.
+func (s *Shared) commonID(m *message, front uint32, wide bool) uint32 {
+	number := uint64(0)
+	switch e := &s.encoded; {
+	case m.kept != nil && m.pub == &m.kept.Publish:
+		number = m.kept.encoded
+	case m.pub == e.last.pub:
+		number = e.last.encoded
+	}
+	for e := s.encoded.get(number); e != nil; e = s.encoded.get(e.before) {
+		if e.id != 0 && e.own.Wide() == wide {
+			return e.id
+		}
+	}
+	return max(1, front)
 }
 
 // emitShared is emit with an encoding that connections have in common. It
 // reports false where the message has none.
 func (c *core) emitShared(m *message) (done bool, err error) {
-	n := needs{pub: m.pub, own: c.own, retain: m.retain}
-	e := &c.sh.encoded[0][m.qos]
+	newest := c.sh.encoded.of(m)
+	if newest == nil {
+		return false, nil
+	}
+	n := needs{own: c.own, qos: m.qos, retain: m.retain}
 	if c.version.IsV5() {
-		e = &c.sh.encoded[1][m.qos]
 		n.ids = m.ids
 		n.expiry, n.expires = c.expiry(m, false)
 	}
-	if !e.serves(&n) {
-		e.needs, e.head, e.payload = n, nil, nil
-		if !m.several {
+	e := c.sh.encoded.find(*newest, &n)
+	if e == nil {
+		if e = c.encodeShared(m, *newest, &n); e == nil {
 			return false, nil
 		}
+		*newest = c.sh.encoded.next - 1
 	}
-	if e.head == nil && !c.encodeShared(e, m) {
-		return false, nil
+	size := len(e.bytes)
+	if e.apart {
+		size += len(m.pub.Payload)
 	}
-	size := len(e.head) + len(e.payload)
 	if limit := c.limits.packetOut; limit != 0 && size > int(limit) {
 		return true, c.tooLarge("Publish", uint64(size))
 	}
 	c.stats.MessagesOut++
-	if m.qos == codec.QoS0 && e.payload == nil && c.refer(e.head) {
-		return true, nil
+	if e.apart || e.id != m.id {
+		c.copy(e, m)
+	} else {
+		c.refer(e)
 	}
-	room := c.room()
-	buf := append(room, e.head...)
-	if m.qos != codec.QoS0 {
-		putPacketID(buf[len(room)+e.id:], m.id, c.own.Wide())
-	}
-	if e.payload != nil {
-		m.kept.lend()
-	}
-	c.wrote(buf, e.payload)
 	return true, nil
 }
 
-// serves reports whether the encoding is also the one of n.
-func (e *encoding) serves(n *needs) bool {
-	if e.pub != n.pub || e.own != n.own || e.retain != n.retain || e.expires != n.expires || e.expiry != n.expiry {
-		return false
+// of returns where the newest encoding of a message is remembered, nil for a
+// message of which one does not pay yet.
+func (s *encodings) of(m *message) *uint64 {
+	switch k := m.kept; {
+	case m.several && k != nil && m.pub == &k.Publish:
+		return &k.encoded
+	case m.pub == s.last.pub:
+		return &s.last.encoded
 	}
-	return e.ids == n.ids || e.ids != nil && n.ids != nil && e.ids.Equal(n.ids)
+	s.last.pub, s.last.encoded = m.pub, 0
+	if !m.several || m.token != 0 { // one that waited: nobody is next
+		return nil
+	}
+	return &s.last.encoded
 }
 
-// encodeShared makes the encoding that others need too. It reports false for a
-// packet that is too large for that, or that the codec refuses.
-func (c *core) encodeShared(e *encoding, m *message) bool {
-	p := c.form(m, false)
-	if m.qos != codec.QoS0 {
-		p.PacketID = 1 // where those of the connections go
+// get returns an encoding by its number, nil where it is forgotten.
+func (s *encodings) get(number uint64) *encoding {
+	if number < s.oldest || s.oldest == 0 {
+		return nil
 	}
-	size, payload := p.Size(c.own), p.Payload
-	if len(payload) >= c.cfg.ReferenceSize || m.qos != codec.QoS0 && len(payload) >= minReference || size > maxEncoding {
-		size -= len(payload)
-	} else {
-		payload = nil
-	}
-	if size > maxEncoding || payload != nil && m.borrowed {
-		return false
-	}
-	switch {
-	case m.qos != codec.QoS0:
-		e.chunk = slices.Grow(e.chunk[:0], size) // what it held was copied
-	case cap(e.chunk)-len(e.chunk) < size:
-		e.chunk = make([]byte, 0, chunkSize)
-	}
-	start := len(e.chunk)
-	chunk, err := p.AppendHeaderTo(e.chunk, c.own)
-	if err != nil {
-		return false
-	}
-	if payload == nil {
-		chunk = append(chunk, p.Payload...)
-	}
-	e.chunk, e.head, e.payload = chunk, chunk[start:], payload
-	h, _, _ := codec.Frame(e.head, 0)
-	e.id = h.Len + 2 + len(p.Topic)
-	return true
+	return &s.ring[number%maxEncodings]
 }
 
-// Forget ends what connections have in common of the messages that they sent
-// last: the next ones are others, even where they are in the same memory.
-func (s *Shared) Forget() {
-	for version := range s.encoded {
-		for qos := range s.encoded[version] {
-			e := &s.encoded[version][qos]
-			if e.pub != nil {
-				e.needs, e.payload, e.head = needs{}, nil, nil
-			}
+// find returns the encoding for n, if there is one among those of a message.
+func (s *encodings) find(newest uint64, n *needs) *encoding {
+	for e := s.get(newest); e != nil; e = s.get(e.before) {
+		if e.needs == *n || e.ids != nil && n.ids != nil && e.serves(n) {
+			return e
 		}
 	}
+	return nil
 }
 
-// putPacketID writes a Packet Identifier over another one.
-func putPacketID(b []byte, id uint32, wide bool) {
-	if wide {
-		binary.BigEndian.PutUint32(b, id)
-	} else {
-		binary.BigEndian.PutUint16(b, uint16(id))
-	}
+// serves reports whether the encoding is also the one for n, which has other
+// Subscription Identifiers in memory.
+func (e *encoding) serves(n *needs) bool {
+	other := *n
+	other.ids = e.ids
+	return e.needs == other && e.ids.Equal(n.ids)
 }
 
-// refer adds bytes of a chunk to the output without copying them. It reports
-// false where copying costs less.
-func (c *core) refer(b []byte) bool {
-	o := &c.out
-	if o.lent {
-		o.recycle(c.sh)
+// encodeShared makes the encoding that others need too. It returns nil where there
+// are no others left, and for a packet that is too large for that, that has too many
+// of them, or that the codec refuses.
+func (c *core) encodeShared(m *message, newest uint64, n *needs) *encoding {
+	if m.kept != nil && m.kept.uses == 1 {
+		return nil
 	}
-	if n := len(o.cuts); n > 0 && o.cuts[n-1].at == len(o.buf) && follows(o.cuts[n-1].payload, b) {
-		last := &o.cuts[n-1].payload
-		*last = (*last)[:len(*last)+len(b)]
-		o.size += len(b)
-		c.stats.PacketsOut++
-		return true
+	s := &c.sh.encoded
+	kinds := uint8(1)
+	if e := s.get(newest); e != nil {
+		if kinds = e.kinds + 1; kinds > maxKinds {
+			return nil
+		}
 	}
-	if o.size > 0 && len(b) < minReference {
-		return false
+	p := c.form(m, false)
+	size := p.Size(c.own)
+	apart := len(p.Payload) >= c.cfg.ReferenceSize || size > maxEncoding
+	if apart {
+		size -= len(p.Payload)
 	}
-	c.wrote(o.buf, b)
-	return true
+	if size > maxEncoding || apart && m.borrowed {
+		return nil
+	}
+	if cap(s.chunk)-len(s.chunk) < size {
+		s.chunk = make([]byte, 0, chunkSize)
+		s.chunks++
+	}
+	start := len(s.chunk)
+	chunk, err := p.AppendHeaderTo(s.chunk, c.own)
+	if err != nil {
+		return nil
+	}
+	head := len(chunk) - start
+	if !apart {
+		chunk = append(chunk, p.Payload...)
+	}
+	s.chunk = chunk
+	h, _, _ := codec.Frame(chunk[start:], 0)
+	e := s.add()
+	*e = encoding{
+		needs: *n, bytes: chunk[start:], chunk: s.chunks, id: m.id, before: newest, kinds: kinds, apart: apart,
+		head: uint16(head), at: uint16(h.Len + 2 + len(p.Topic)),
+	}
+	return e
 }
 
-// follows reports whether b lies right behind a in memory.
-func follows(a, b []byte) bool {
-	return cap(a)-len(a) >= len(b) && &a[:len(a)+1][len(a)] == &b[0]
+// add makes room for an encoding, in place of the oldest one.
+func (s *encodings) add() *encoding {
+	if s.ring == nil {
+		s.ring = make([]encoding, maxEncodings)
+		s.oldest, s.next = 1, 1
+	}
+	number := s.next
+	s.next++
+	s.oldest = max(s.oldest, s.next-min(s.next, maxEncodings))
+	return &s.ring[number%maxEncodings]
+}
+
+// forget forgets all encodings.
+func (s *encodings) forget() {
+	clear(s.ring)
+	s.oldest = s.next
+}
+
+// Forget ends what connections have in common of the message that they sent
+// last: the next one is another, even where it is in the same memory.
+func (s *Shared) Forget() {
+	s.encoded.last.pub, s.encoded.last.encoded = nil, 0
 }

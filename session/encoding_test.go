@@ -275,41 +275,6 @@ func TestSharedEncodingIsNotRepeated(t *testing.T) {
 	}
 }
 
-// TestSlowReaderKeepsLittle: a peer that does not read holds on to few of the
-// chunks that others have gone through.
-func TestSlowReaderKeepsLittle(t *testing.T) {
-	var shared session.Shared
-	a, b := connected(t, codec.V5, session.Config{Shared: &shared}), connected(t, codec.V5, session.Config{Shared: &shared})
-	slow := connected(t, codec.V5, session.Config{Shared: &shared})
-	slow.SetWriteBlocked(true)
-	var want int64
-	for i := range 50_000 {
-		p := &codec.Publish{Topic: codec.Bytes("a/b"), Payload: make(codec.Bytes, 100)}
-		to := []*session.Server{a, b, slow}
-		if i%100 != 0 {
-			to = to[:2]
-		} else {
-			want += int64(p.Size(codec.V5))
-		}
-		for _, s := range to {
-			if _, err := s.PublishShared(start, p, session.Delivery{}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		drain(a)
-		drain(b)
-		drain(slow)
-	}
-	slow.SetWriteBlocked(false)
-	ev, _ := slow.Next()
-	if ev.Kind != events.Write || ev.Size != want {
-		t.Fatal(ev)
-	}
-	if len(ev.Data) > 3 {
-		t.Errorf("%d pieces of memory that others use too", len(ev.Data))
-	}
-}
-
 // A borrowed message reaches all that can take it at once, in one encoding, and is
 // not looked at afterwards.
 func TestPublishBorrowed(t *testing.T) {

@@ -10,7 +10,7 @@ import "math/bits"
 // No two identifiers in use have the same slot, because only such identifiers
 // are given out whose slot is free; so looking one up costs one step, always.
 // Identifiers are given out in rising order with wrap-around, so that one that
-// was freed is not used again at once.
+// was freed is not used again at once. Some may be skipped, see take.
 type idTable struct {
 	slots []*message
 	*vacancies
@@ -54,13 +54,47 @@ func (t *idTable) alloc(m *message, max uint32) bool {
 			return false
 		}
 	}
+	t.give(m, id, max)
+	return true
+}
+
+// take gives m the given identifier, if its slot is free and it is the next one
+// or lies ahead of it. As others are skipped, the table grows for it up to four
+// slots for each identifier in use.
+func (t *idTable) take(m *message, id, max uint32) bool {
+	if t.next != 0 && t.next <= max && !ahead(t.next, id, max) {
+		return false
+	}
+	if t.crowded(max) {
+		t.grow()
+	}
+	for t.slots[id&t.mask()] != nil {
+		if t.slots[id&t.mask()].id == id || len(t.slots) >= 4*t.used {
+			return false
+		}
+		t.grow()
+	}
+	t.give(m, id, max)
+	return true
+}
+
+func (t *idTable) give(m *message, id, max uint32) {
 	m.id = id
 	t.set(id, m)
 	t.next = id + 1
 	if id == max {
 		t.next = 1
 	}
-	return true
+}
+
+// ahead reports whether b is a, or comes after it rather than before it: the
+// identifiers up to max are a ring, and less than half of it lies between.
+func ahead(a, b, max uint32) bool {
+	distance := b - a
+	if b < a {
+		distance += max
+	}
+	return distance <= max/2
 }
 
 // crowded reports whether the table should grow before the next entry. A table

@@ -23,8 +23,10 @@ type Kept struct {
 	next   *Kept
 	buf    []byte
 	uses   int
-	apart  bool // the payload is not in buf
-	lent   bool // the payload is in a Write, for as long as the driver likes
+	// encoded is the number of the encoding that was made of it last.
+	encoded uint64
+	apart   bool // the payload is not in buf
+	lent    bool // the payload is in a Write, for as long as the driver likes
 }
 
 const (
@@ -32,7 +34,7 @@ const (
 	maxKept = 4 << 10 // of the largest one that is used again
 	// maxKeptPayload is the size of the largest payload in a block. Writes refer to
 	// larger ones, so that these are not used again.
-	maxKeptPayload = minReference
+	maxKeptPayload = 1 << 10
 	keptClasses    = 8
 )
 
@@ -114,7 +116,7 @@ func (l *keeper) take(class, n int) *Kept {
 	list.n--
 	list.low = min(list.low, list.n)
 	l.spare -= l.cost(class)
-	k.next, k.uses = nil, 1
+	k.next, k.uses, k.encoded = nil, 1, 0
 	return k
 }
 

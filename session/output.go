@@ -11,6 +11,7 @@ type output struct {
 	cuts []cut
 	size int  // bytes that are due
 	lent bool // buf is lent to the driver, and the segs of Shared
+	tail tail
 }
 
 // cut is a payload that goes out after buf[:at] without being copied into it.
@@ -34,7 +35,7 @@ func (o *output) recycle(sh *Shared) {
 	}
 	o.lent = false
 	sh.free(o.buf)
-	o.buf = nil
+	o.buf, o.tail = nil, tail{}
 	if o.cuts != nil {
 		sh.freeCuts(o.cuts)
 		o.cuts = nil

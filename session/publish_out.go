@@ -139,7 +139,7 @@ func (c *core) ready(m *message) bool {
 // publishNow encodes a message at once.
 func (c *core) publishNow(m *message, p *codec.Publish) error {
 	if m.qos != codec.QoS0 {
-		if c.wake(); !c.st.ids.alloc(m, c.own.MaxPacketID()) {
+		if c.wake(); !c.identify(m) {
 			return c.publishLater(m, p)
 		}
 	}
@@ -230,7 +230,7 @@ func (c *core) pump() {
 			c.dropped(m, ErrExpired)
 			continue
 		}
-		if m.qos != codec.QoS0 && (!c.admits(m) || !c.st.ids.alloc(m, c.own.MaxPacketID())) {
+		if m.qos != codec.QoS0 && (!c.admits(m) || !c.identify(m)) {
 			return
 		}
 		c.sendQueued(m)

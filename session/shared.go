@@ -185,6 +185,7 @@ func (s *Shared) shrink() {
 		gone += cap(s.buffer())
 	}
 	s.keptLow = s.kept
+	s.encoded.forget()
 	s.keeper.shrink()
 }
 

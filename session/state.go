@@ -119,7 +119,8 @@ type Delivery struct {
 	// for the message's own interval, counted from now. (v5.0 3.3.2.3.3)
 	Expires time.Time
 	// Several says that other sessions get the message as well, right after this
-	// one, so that an encoding for all of them pays.
+	// one, so that an encoding for all of them pays. Above QoS 0 they send it under
+	// the same Packet Identifier, so some may be skipped.
 	Several bool
 	// Kept is what keeps the message, of which the session becomes a user; nil for
 	// a message that the collector may free.

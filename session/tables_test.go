@@ -2,6 +2,7 @@ package session
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -83,6 +84,65 @@ func TestIdentifierNotReusedAtOnce(t *testing.T) {
 	}
 	if len(table.slots) > minSlots {
 		t.Errorf("table has %d slots for one identifier at a time", len(table.slots))
+	}
+}
+
+// TestIdentifierTaken asks for identifiers that others have chosen: it gives those
+// that are free and lie ahead.
+func TestIdentifierTaken(t *testing.T) {
+	for _, most := range []uint32{7, 100, 65535, 1<<32 - 1} {
+		r := rand.New(rand.NewPCG(3, uint64(most)))
+		var table idTable
+		used := map[uint32]*message{}
+		var live []*message
+		taken := 0
+		for step := range 100_000 {
+			if len(live) > 0 && r.IntN(100) < 48 {
+				i := r.IntN(len(live))
+				table.remove(live[i])
+				delete(used, live[i].id)
+				live = slices.Delete(live, i, i+1)
+				continue
+			}
+			m := new(message)
+			next, skip := uint64(max(1, table.next)), uint64(r.Uint32N(20))
+			if r.IntN(2) == 0 {
+				skip = uint64(r.Uint32N(most))
+			}
+			if len(live) > 0 && r.IntN(10) == 0 {
+				skip = uint64(live[r.IntN(len(live))].id) + uint64(most) - next
+			}
+			skip %= uint64(most)
+			id := uint32((next-1+skip)%uint64(most) + 1)
+			inUse := used[id] != nil
+			good := !inUse && (table.next == 0 || skip <= uint64(most)/2)
+			slots := len(table.slots)
+			switch ok := table.take(m, id, most); {
+			case ok && (m.id != id || !good), !ok && good && uint64(slots) > uint64(most):
+				t.Fatalf("step %d of %d: gave %d for %d, which is %d ahead: %v", step, most, m.id, id, skip, ok)
+			case !ok && table.alloc(m, most):
+			case !ok:
+				continue
+			case r.IntN(10) == 0:
+				if table.undo(m); table.next != id || m.id != 0 || table.get(id) != nil {
+					t.Fatalf("step %d: undone, next is %d, want %d", step, table.next, id)
+				}
+				continue
+			default:
+				taken++
+			}
+			used[m.id] = m
+			live = append(live, m)
+			if table.get(m.id) != m || table.used != len(used) {
+				t.Fatalf("step %d: %d is not found, or %d are not in use", step, m.id, len(used))
+			}
+			if n := len(table.slots); n > slots && n > 8*table.used || inUse && n > max(minSlots, 2*slots) {
+				t.Fatalf("step %d: %d slots for %d", step, n, table.used)
+			}
+		}
+		if taken < 1000 {
+			t.Errorf("%d of %d taken", taken, most)
+		}
 	}
 }
 

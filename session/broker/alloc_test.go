@@ -11,7 +11,7 @@ import (
 // Routing allocates nothing once everything has been there before: neither for
 // one receiver nor for many, in any QoS and version, stored or not. The only
 // exception are the chunks of 16 KiB that hold what is encoded for several
-// receivers in QoS 0: these are not used again, as Writes refer to them.
+// receivers: these are not used again, as Writes refer to them.
 func TestRouteAllocates(t *testing.T) {
 	for _, persist := range []bool{false, true} {
 		for _, v := range bothVersions {
@@ -29,7 +29,7 @@ func TestRouteAllocates(t *testing.T) {
 								r.round()
 							}
 							chunks := 0.0
-							if qos == codec.QoS0 && receivers > 1 {
+							if receivers > 1 {
 								chunks = float64(routed*(size+50)/(16<<10) + 1)
 							}
 							if n := testing.AllocsPerRun(10, r.round); n > chunks {

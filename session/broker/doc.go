@@ -85,13 +85,17 @@
 // hand, keys and values are in memory that is used again once nobody needs it. All
 // of it is bounded; that of messages and buffers shrinks after a burst. What Writes refer to for as long as a
 // driver likes is not used again: payloads from 1 KiB on, one allocation for all
-// receivers, and the encodings that receivers of QoS 0 have in common, of which
-// 16 KiB are allocated at a time. A retained message has memory of its own.
+// receivers, and the encodings that receivers have in common, of which 16 KiB are
+// allocated at a time. A retained message has memory of its own.
 //
-// Nobody gets a copy of a large payload, nor of anything in QoS 0 that goes to
-// several, unless it is small and follows something else in its Write, or has a
-// topic alias. Above QoS 0 a small packet is copied, as it has a Packet Identifier
-// of its own and two pieces cost more, see the figures in session/encoding.go.
+// Whoever gets a message that goes to several, in any QoS, at once or later, refers
+// to one encoding. Above QoS 0 all send it under the same Packet Identifier, so that
+// the bytes are the same, and each may skip some. Each gets a copy of what has a topic
+// alias, of what was published with RETAIN and has to wait, of less than 64 bytes
+// that follow something else in a Write, and below 1 KiB of what it gets under another
+// identifier, as it has that one in use or is past it; see the figures in
+// session/reference.go. A client that does not read keeps alive three of those 16
+// KiB, and one more for each KiB that waits for it.
 //
 // A driver that writes in the background calls SetWriteBlocked while a
 // connection cannot take bytes, and reads no more from a connection while
