@@ -87,7 +87,9 @@ func (c *socket) close() {
 	_ = unix.Close(int(c.fd)) // there is nobody to tell
 	c.fd = -1
 	c.at.Release()
-	delete(c.server.conns, c.handle)
+	if c.handle != 0 { // else it came too late, and is in no hands but ours
+		delete(c.server.conns, c.handle)
+	}
 }
 
 func (c *socket) place() *listen.Place { return &c.at }

@@ -17,6 +17,7 @@ import (
 	"github.com/mqttcore/mqttcore/session/broker"
 
 	"github.com/mqttcore/mqttcore/examples/broker/internal/config"
+	"github.com/mqttcore/mqttcore/examples/broker/internal/listen"
 	"github.com/mqttcore/mqttcore/examples/internal/programtest"
 )
 
@@ -199,6 +200,40 @@ func TestEndsWhileHeldBack(t *testing.T) {
 			t.Fatalf("%d descriptors are open, and were %d", descriptors(t), before)
 		}
 	}
+}
+
+// Connections that come when the server has ended are closed, and touch nothing
+// that is the owner's: the race detector would see it.
+func TestComesTooLate(t *testing.T) {
+	r := start(t, nil, nil)
+	if err := r.stop(); err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	var wg sync.WaitGroup
+	for range 4 {
+		client, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+		c, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		wg.Go(func() {
+			r.server.serve(&listen.Conn{Conn: c})
+			_ = client.SetReadDeadline(time.Now().Add(limit))
+			if n, err := client.Read(make([]byte, 1)); err != io.EOF {
+				t.Errorf("%d bytes, %v, want the end", n, err)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // A client that never closes is not waited for, and what it goes on to send does
