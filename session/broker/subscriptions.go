@@ -39,6 +39,7 @@ type subscription struct {
 	filter uint64 // where its filter is in the index, not for one of a group
 	long   string // its name, if that has no room there
 	number uint32
+	kind   kind
 	due    bool // retained messages are still to be sent
 	// Its places among those of its session and of its filter.
 	ofSession, ofFilter links
@@ -61,7 +62,7 @@ type subscriptionTree struct {
 	plus   uint64 // hash of the level
 	number uint64 // hash of the level #
 
-	filters table[filter]
+	filters [kinds]table[filter]
 	pluses  table[below] // paths that end with +, one for each + of a filter
 	reach   []reach      // of all filters, by the number of levels before
 
@@ -75,6 +76,17 @@ type subscriptionTree struct {
 	levels []uint64 // of the topic that is being matched, hashed
 	whole  bool     // these are all of its levels
 }
+
+// kind is a kind of filters. Each has a table of its own, so that one with few of
+// them stays in the cache where another is large, and says there what is not in it.
+type kind uint8
+
+const (
+	exact       kind = iota // without wildcards
+	singleLevel             // with +
+	multiLevel              // with # at the end
+	kinds       = 3
+)
 
 // filter is a Topic Filter, without $share/ShareName. Most have one subscription
 // and a short name. Then it contains all that a match needs, in one line of a
@@ -107,7 +119,9 @@ func (b below) next() below { return b>>1 | b&far }
 func (t *subscriptionTree) init() {
 	t.seed = maphash.MakeSeed()
 	t.root, t.plus, t.number = t.hash([]byte{'/'}), t.hash([]byte{'+'}), t.hash([]byte{'#'})
-	t.filters.init()
+	for i := range t.filters {
+		t.filters[i].init()
+	}
 	t.pluses.init()
 	t.spots.init()
 	t.reach = make([]reach, 1)
@@ -140,7 +154,7 @@ func another(path uint64) uint64 { return path*0x5851F42D4C957F2D + 0x14057B7EF7
 // match hands every subscription that matches the topic to m.
 func (t *subscriptionTree) match(topic []byte, m *match) {
 	t.prepare(topic)
-	t.matchBelow(t.root, 0, ^below(0), topic, m)
+	t.matchBelow(exact, t.root, 0, ^below(0), topic, m)
 }
 
 // prepare hashes the levels of a topic, as far as there are filters.
@@ -154,11 +168,12 @@ func (t *subscriptionTree) prepare(topic []byte) {
 	t.levels, t.whole = levels, !more
 }
 
-// matchBelow goes on from a path that has the first n levels of the topic.
-func (t *subscriptionTree) matchBelow(path uint64, n int, at below, topic []byte, m *match) {
+// matchBelow goes on from a path that has the first n levels of the topic. k tells
+// whether + is one of them.
+func (t *subscriptionTree) matchBelow(k kind, path uint64, n int, at below, topic []byte, m *match) {
 	for ; at != 0; n, at = n+1, at.next() {
 		if r := &t.reach[n]; at&1 != 0 && (r.rest|r.plus != 0 || n == len(t.levels)) {
-			t.matchAt(path, n, topic, m)
+			t.matchAt(k, path, n, topic, m)
 		}
 		if n == len(t.levels) {
 			return
@@ -168,29 +183,29 @@ func (t *subscriptionTree) matchBelow(path uint64, n int, at below, topic []byte
 }
 
 // matchAt looks for what ends at a path, or goes on with a wildcard.
-func (t *subscriptionTree) matchAt(path uint64, n int, topic []byte, m *match) {
+func (t *subscriptionTree) matchAt(k kind, path uint64, n int, topic []byte, m *match) {
 	r := &t.reach[n]
 	if n == len(t.levels) && r.ends != 0 && t.whole {
-		t.collect(path, topic, m)
+		t.collect(k, path, topic, m)
 	}
 	if n == 0 && topic[0] == '$' {
 		return // [MQTT-4.7.2-1]
 	}
 	if r.rest != 0 {
-		t.collect(t.below(path, t.number), topic, m)
+		t.collect(multiLevel, t.below(path, t.number), topic, m)
 	}
 	if n < len(t.levels) && r.plus != 0 {
 		p := t.below(path, t.plus)
 		if s := t.pluses.at(p); s != nil {
-			t.matchBelow(p, n+1, s.value, topic, m)
+			t.matchBelow(singleLevel, p, n+1, s.value, topic, m)
 		}
 	}
 }
 
 // collect takes the subscriptions of the filters of a path that really match.
-func (t *subscriptionTree) collect(path uint64, topic []byte, m *match) {
+func (t *subscriptionTree) collect(k kind, path uint64, topic []byte, m *match) {
 	for more := true; more; path = another(path) {
-		s := t.filters.at(path)
+		s := t.filters[k].at(path)
 		if s == nil {
 			return
 		}

@@ -40,7 +40,7 @@ func (t *subscriptionTree) nameInIndex(sub *subscription) []byte {
 	if sub.long != "" {
 		return []byte(sub.long)
 	}
-	f := &t.filters.at(sub.filter).value
+	f := t.filterOf(sub)
 	return f.short[:f.n]
 }
 
@@ -49,7 +49,12 @@ func (t *subscriptionTree) has(sub *subscription, filter []byte) bool {
 	if sub.group != nil {
 		return sub.group.filter == string(filter)
 	}
-	return t.is(&t.filters.at(sub.filter).value, filter)
+	return t.is(t.filterOf(sub), filter)
+}
+
+// filterOf returns the filter of a subscription in the index.
+func (t *subscriptionTree) filterOf(sub *subscription) *filter {
+	return &t.filters[sub.kind].at(sub.filter).value
 }
 
 // spot returns the key of what there is one subscription for.
@@ -107,7 +112,7 @@ func (t *subscriptionTree) enter(sub *subscription, name []byte) {
 	}
 	t.count(&w, 1)
 	for path := w.end; ; path = another(path) {
-		f := &t.filters.take(path).value
+		f := &t.filters[w.kind].take(path).value
 		switch {
 		case f.subs != 0 && !t.is(f, name):
 			f.beyond = true
@@ -119,7 +124,7 @@ func (t *subscriptionTree) enter(sub *subscription, name []byte) {
 		default:
 			sub.long = string(name)
 		}
-		sub.filter = path
+		sub.filter, sub.kind = path, w.kind
 		t.push(&f.subs, sub, (*subscription).filterLinks)
 		t.settle(f)
 		return
@@ -134,20 +139,20 @@ func (t *subscriptionTree) withdraw(sub *subscription) {
 	}
 	t.count(&w, ^uint32(0))
 	for path, found := w.end, false; !found; path = another(path) {
-		s := t.filters.at(path)
+		s := t.filters[w.kind].at(path)
 		if found = path == sub.filter; found {
 			f := &s.value
 			t.drop(&f.subs, sub, (*subscription).filterLinks)
 			t.settle(f)
 		}
-		t.filters.drop(s)
+		t.filters[w.kind].drop(s)
 	}
 }
 
 // update is called after the options of a subscription have changed.
 func (t *subscriptionTree) update(sub *subscription) {
 	if sub.group == nil {
-		t.settle(&t.filters.at(sub.filter).value)
+		t.settle(t.filterOf(sub))
 	}
 }
 
@@ -166,7 +171,7 @@ type way struct {
 	pluses []plus
 	end    uint64 // where the filter is
 	levels int    // but for #
-	hash   bool   // # follows them
+	kind   kind
 }
 
 // plus is a level + of a filter.
@@ -180,13 +185,13 @@ func (t *subscriptionTree) way(name []byte) (w way) {
 	for more := true; more; {
 		var level []byte
 		level, name, more = cutLevel(name)
-		if w.hash = string(level) == "#"; w.hash {
-			w.end = t.below(w.end, t.number)
+		if string(level) == "#" {
+			w.end, w.kind = t.below(w.end, t.number), multiLevel
 			break
 		}
 		w.end = t.below(w.end, t.hash(level))
 		if string(level) == "+" {
-			w.pluses = append(w.pluses, plus{w.end, w.levels})
+			w.pluses, w.kind = append(w.pluses, plus{w.end, w.levels}), singleLevel
 		}
 		w.levels++
 	}
@@ -202,7 +207,7 @@ func (t *subscriptionTree) count(w *way, n uint32) {
 	for _, p := range w.pluses {
 		t.reach[p.levels].plus += n
 	}
-	if w.hash {
+	if w.kind == multiLevel {
 		t.reach[w.levels].rest += n
 	} else {
 		t.reach[w.levels].ends += n
