@@ -204,29 +204,44 @@ func TestShared(t *testing.T) {
 	b.Success()
 }
 
-// SIGTERM and SIGINT end the broker. Its clients know why, and go on when another
-// one is there.
+// SIGTERM and SIGINT end the broker within 2 seconds. Its clients know why, and go
+// on when another one is there. A machine that stood still has two more tries.
 func TestBrokerStops(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
-		broker, port := Broker(t)
-		five := Subscriber(t, "-p", port, "-t", "x", "-C", "1")
-		old := Subscriber(t, "-p", port, "-t", "x", "-V", "311", "-C", "1")
-		start := time.Now()
-		broker.Signal(sig)
-		if code := broker.Wait(Limit); code != 0 {
-			t.Errorf("%v: exit code %d", sig, code)
+		took := brokerStops(t, sig)
+		for range 2 {
+			if took > 2*time.Second {
+				took = brokerStops(t, sig)
+			}
 		}
-		t.Logf("%v: ended after %v", sig, time.Since(start).Round(time.Millisecond))
-		five.Stderr.Await(t, "Server shutting down; trying again in")
-		old.Stderr.Await(t, "trying again in")
-		Broker(t, "-p", port)
-		for _, p := range []*Process{five, old} {
-			p.Stderr.AwaitCount(t, "received SUBACK", 2)
+		if took > 2*time.Second {
+			t.Errorf("%v: it took %v", sig, took)
 		}
-		Run(t, nil, "publish", "-p", port, "-t", "x", "-m", "y", "-q", "1")
-		five.Success()
-		old.Success()
 	}
+}
+
+// brokerStops returns how long the broker needed to end.
+func brokerStops(t *testing.T, sig syscall.Signal) time.Duration {
+	broker, port := Broker(t)
+	five := Subscriber(t, "-p", port, "-t", "x", "-C", "1")
+	old := Subscriber(t, "-p", port, "-t", "x", "-V", "311", "-C", "1")
+	start := time.Now()
+	broker.Signal(sig)
+	if code := broker.Wait(Limit); code != 0 {
+		t.Errorf("%v: exit code %d", sig, code)
+	}
+	took := time.Since(start)
+	t.Logf("%v: ended after %v", sig, took.Round(time.Millisecond))
+	five.Stderr.Await(t, "Server shutting down; trying again in")
+	old.Stderr.Await(t, "trying again in")
+	Broker(t, "-p", port)
+	for _, p := range []*Process{five, old} {
+		p.Stderr.AwaitCount(t, "received SUBACK", 2)
+	}
+	Run(t, nil, "publish", "-p", port, "-t", "x", "-m", "y", "-q", "1")
+	five.Success()
+	old.Success()
+	return took
 }
 
 // Lines that are published while the broker is away arrive with the next one.

@@ -238,7 +238,7 @@ func TestIndexReads(t *testing.T) {
 		for range topics {
 			topic := topicOf(nil, r.IntN(n))
 			b.subs.prepare(topic)
-			reads += b.subs.reads(exact, b.subs.root, 0, ^below(0))
+			reads += b.subs.reads(exact, b.subs.root, 0, ^depths(0))
 		}
 		each := float64(reads) / float64(topics)
 		t.Logf("%d subscriptions: %.2f slots for a topic of 5 levels", n, each)
@@ -265,24 +265,24 @@ func TestIndexReadsDeep(t *testing.T) {
 	}
 	b.subs.prepare([]byte(strings.Repeat("a/", levels-1) + "a"))
 	// The topic itself, and for each + this one and two ends behind it.
-	if reads, most := b.subs.reads(exact, b.subs.root, 0, ^below(0)), 2*4*levels; reads > most {
+	if reads, most := b.subs.reads(exact, b.subs.root, 0, ^depths(0)), 2*4*levels; reads > most {
 		t.Errorf("%d slots, want %d at the most", reads, most)
 	}
 }
 
 // reads counts the slots that matchBelow looks at, for a topic that begins with
 // no $.
-func (t *subscriptionTree) reads(k kind, path uint64, n int, at below) (count int) {
+func (t *subscriptionTree) reads(k kind, path uint64, n int, at depths) (count int) {
 	for ; at != 0; n, at = n+1, at.next() {
 		if r := &t.reach[n]; at&1 != 0 {
 			if n == len(t.levels) && r.ends != 0 && t.whole {
 				count += t.filters[k].reads(path)
 			}
 			if r.rest != 0 {
-				count += t.filters[multiLevel].reads(t.below(path, t.number))
+				count += t.filters[multiLevel].reads(t.below(path, t.numberSign))
 			}
 			if n < len(t.levels) && r.plus != 0 {
-				p := t.below(path, t.plus)
+				p := t.below(path, t.plusSign)
 				count += t.pluses.reads(p)
 				if s := t.pluses.at(p); s != nil {
 					count += t.reads(singleLevel, p, n+1, s.value)

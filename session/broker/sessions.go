@@ -99,7 +99,7 @@ func (b *Broker) endSession(s *sess) {
 	b.timers.stop(&s.timer)
 	b.stopReplay(s)
 	for s.subs != 0 {
-		b.subs.remove(b.subs.subs.at(uint32(s.subs)))
+		b.subs.remove(b.subs.subs.at(s.subs))
 	}
 	b.stats.Dropped += uint64(s.state.Queued() + s.state.Inflight())
 	b.publishWill(s)

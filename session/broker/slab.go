@@ -54,6 +54,6 @@ func (s *slab[T]) remove(i uint32) {
 
 // chain is a list of values of a slab: the number of the first one, 0 for an empty
 // list. links are a value's place in it; before the first one comes the last.
-type chain uint32
+type chain = uint32
 
 type links struct{ prev, next uint32 }

@@ -56,15 +56,15 @@ type subscription struct {
 // very many subscriptions what costs most is to wait for memory, once after the
 // other.
 type subscriptionTree struct {
-	seed   maphash.Seed
-	weaken uint64 // bits that all paths have in common, for tests
-	root   uint64 // path of the node above the first level
-	plus   uint64 // hash of the level
-	number uint64 // hash of the level #
+	seed       maphash.Seed
+	weaken     uint64 // bits that all paths have in common, for tests
+	root       uint64 // path of the node above the first level
+	plusSign   uint64 // hash of the level +
+	numberSign uint64 // of #
 
 	filters [kinds]table[filter]
-	pluses  table[below] // paths that end with +, one for each + of a filter
-	reach   []reach      // of all filters, by the number of levels before
+	pluses  table[depths] // paths that end with +, one for each + of a filter
+	reach   []reach       // of all filters, by the number of levels before
 
 	subs   slab[subscription]
 	spots  table[uint32]     // numbers of subs by session and filter
@@ -104,21 +104,21 @@ type filter struct {
 // and +. Where there are none, nothing is looked for.
 type reach struct{ ends, rest, plus uint32 }
 
-// below says at which levels behind a + one of its filters ends or has a wildcard:
+// depths says at which levels behind a + one of its filters ends or has a wildcard:
 // bit 0 right behind it, bit 31 at the 31st or later. Others need not be looked
 // at. What has ended may still be in it.
-type below uint32
+type depths uint32
 
-const far = below(1) << 31
+const far = depths(1) << 31
 
-func (b below) add(levels int) below { return b | 1<<min(levels, 31) }
+func (d depths) add(levels int) depths { return d | 1<<min(levels, 31) }
 
 // next returns what there is from the next level on.
-func (b below) next() below { return b>>1 | b&far }
+func (d depths) next() depths { return d>>1 | d&far }
 
 func (t *subscriptionTree) init() {
 	t.seed = maphash.MakeSeed()
-	t.root, t.plus, t.number = t.hash([]byte{'/'}), t.hash([]byte{'+'}), t.hash([]byte{'#'})
+	t.root, t.plusSign, t.numberSign = t.hash([]byte{'/'}), t.hash([]byte{'+'}), t.hash([]byte{'#'})
 	for i := range t.filters {
 		t.filters[i].init()
 	}
@@ -154,7 +154,7 @@ func another(path uint64) uint64 { return path*0x5851F42D4C957F2D + 0x14057B7EF7
 // match hands every subscription that matches the topic to m.
 func (t *subscriptionTree) match(topic []byte, m *match) {
 	t.prepare(topic)
-	t.matchBelow(exact, t.root, 0, ^below(0), topic, m)
+	t.matchBelow(exact, t.root, 0, ^depths(0), topic, m)
 }
 
 // prepare hashes the levels of a topic, as far as there are filters.
@@ -170,7 +170,7 @@ func (t *subscriptionTree) prepare(topic []byte) {
 
 // matchBelow goes on from a path that has the first n levels of the topic. k tells
 // whether + is one of them.
-func (t *subscriptionTree) matchBelow(k kind, path uint64, n int, at below, topic []byte, m *match) {
+func (t *subscriptionTree) matchBelow(k kind, path uint64, n int, at depths, topic []byte, m *match) {
 	for ; at != 0; n, at = n+1, at.next() {
 		if r := &t.reach[n]; at&1 != 0 && (r.rest|r.plus != 0 || n == len(t.levels)) {
 			t.matchAt(k, path, n, topic, m)
@@ -192,10 +192,10 @@ func (t *subscriptionTree) matchAt(k kind, path uint64, n int, topic []byte, m *
 		return // [MQTT-4.7.2-1]
 	}
 	if r.rest != 0 {
-		t.collect(multiLevel, t.below(path, t.number), topic, m)
+		t.collect(multiLevel, t.below(path, t.numberSign), topic, m)
 	}
 	if n < len(t.levels) && r.plus != 0 {
-		p := t.below(path, t.plus)
+		p := t.below(path, t.plusSign)
 		if s := t.pluses.at(p); s != nil {
 			t.matchBelow(singleLevel, p, n+1, s.value, topic, m)
 		}
@@ -224,16 +224,16 @@ func (t *subscriptionTree) hand(f *filter, m *match) {
 		return
 	}
 	for i := f.subs; i != 0; {
-		sub := t.subs.at(uint32(i))
+		sub := t.subs.at(i)
 		m.add(&sub.subscriber)
-		i = chain(sub.ofFilter.next)
+		i = sub.ofFilter.next
 	}
 }
 
 // fits reports whether a filter matches a topic.
 func (t *subscriptionTree) fits(f *filter, topic []byte) bool {
 	if f.n == 0 {
-		return codec.Match(t.subs.at(uint32(f.subs)).long, topic)
+		return codec.Match(t.subs.at(f.subs).long, topic)
 	}
 	name := f.short[:f.n]
 	return string(name) == string(topic) || codec.Match(name, topic)
@@ -242,7 +242,7 @@ func (t *subscriptionTree) fits(f *filter, topic []byte) bool {
 // is reports whether a filter has a name, which is not empty.
 func (t *subscriptionTree) is(f *filter, name []byte) bool {
 	if f.n == 0 {
-		return t.subs.at(uint32(f.subs)).long == string(name)
+		return t.subs.at(f.subs).long == string(name)
 	}
 	return string(f.short[:f.n]) == string(name)
 }

@@ -17,11 +17,11 @@ func (t *subscriptionTree) find(s *sess, filter []byte) *subscription {
 		return nil
 	}
 	for i := s.subs; i != 0; {
-		sub := t.subs.at(uint32(i))
+		sub := t.subs.at(i)
 		if t.has(sub, filter) {
 			return sub
 		}
-		i = chain(sub.ofSession.next)
+		i = sub.ofSession.next
 	}
 	return nil
 }
@@ -120,7 +120,7 @@ func (t *subscriptionTree) enter(sub *subscription, name []byte) {
 		case len(name) <= len(f.short):
 			f.n = uint8(copy(f.short[:], name))
 		case f.subs != 0:
-			sub.long = t.subs.at(uint32(f.subs)).long
+			sub.long = t.subs.at(f.subs).long
 		default:
 			sub.long = string(name)
 		}
@@ -161,7 +161,7 @@ func (t *subscriptionTree) settle(f *filter) {
 	f.sess = nil
 	if f.subs == 0 {
 		f.n = 0
-	} else if sub := t.subs.at(uint32(f.subs)); sub.ofFilter.next == 0 && sub.ids == nil && sub.group == nil {
+	} else if sub := t.subs.at(f.subs); sub.ofFilter.next == 0 && sub.ids == nil && sub.group == nil {
 		f.sess, f.options = sub.sess, sub.options
 	}
 }
@@ -186,7 +186,7 @@ func (t *subscriptionTree) way(name []byte) (w way) {
 		var level []byte
 		level, name, more = cutLevel(name)
 		if string(level) == "#" {
-			w.end, w.kind = t.below(w.end, t.number), multiLevel
+			w.end, w.kind = t.below(w.end, t.numberSign), multiLevel
 			break
 		}
 		w.end = t.below(w.end, t.hash(level))
@@ -218,9 +218,9 @@ func (t *subscriptionTree) count(w *way, n uint32) {
 func (t *subscriptionTree) of(s *sess) []*subscription {
 	list := make([]*subscription, 0, s.filters)
 	for i := s.subs; i != 0; {
-		sub := t.subs.at(uint32(i))
+		sub := t.subs.at(i)
 		list = append(list, sub)
-		i = chain(sub.ofSession.next)
+		i = sub.ofSession.next
 	}
 	return list
 }
@@ -232,10 +232,10 @@ func (s *subscription) filterLinks() *links  { return &s.ofFilter }
 func (t *subscriptionTree) push(c *chain, sub *subscription, of func(*subscription) *links) {
 	if *c == 0 {
 		*of(sub) = links{prev: sub.number}
-		*c = chain(sub.number)
+		*c = sub.number
 		return
 	}
-	first := of(t.subs.at(uint32(*c)))
+	first := of(t.subs.at(*c))
 	*of(sub) = links{prev: first.prev}
 	of(t.subs.at(first.prev)).next = sub.number
 	first.prev = sub.number
@@ -244,8 +244,8 @@ func (t *subscriptionTree) push(c *chain, sub *subscription, of func(*subscripti
 // drop takes a subscription out of a chain.
 func (t *subscriptionTree) drop(c *chain, sub *subscription, of func(*subscription) *links) {
 	l := *of(sub)
-	if *c == chain(sub.number) {
-		*c = chain(l.next)
+	if *c == sub.number {
+		*c = l.next
 	} else {
 		of(t.subs.at(l.prev)).next = l.next
 	}
@@ -253,6 +253,6 @@ func (t *subscriptionTree) drop(c *chain, sub *subscription, of func(*subscripti
 	case l.next != 0:
 		of(t.subs.at(l.next)).prev = l.prev
 	case *c != 0: // it was the last one
-		of(t.subs.at(uint32(*c))).prev = l.prev
+		of(t.subs.at(*c)).prev = l.prev
 	}
 }

@@ -17,7 +17,7 @@ func TestIndexSizes(t *testing.T) {
 		most uintptr
 	}{
 		{"filter", reflect.TypeFor[slot[filter]](), 64},
-		{"plus", reflect.TypeFor[slot[below]](), 16},
+		{"plus", reflect.TypeFor[slot[depths]](), 16},
 		{"spot", reflect.TypeFor[slot[uint32]](), 16},
 		{"subscription", reflect.TypeFor[subscription](), 80},
 		{"filters", reflect.TypeFor[segment[filter]](), 64 << 10},
