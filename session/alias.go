@@ -21,9 +21,14 @@ type aliasEntry struct {
 
 // aliasUse is an alias in a packet that is being formed.
 type aliasUse struct {
-	alias uint16
-	known bool // the peer knows it, the topic is left out
-	topic codec.Bytes
+	topic codec.Bytes // in full; nil if there are no aliases
+	mapping
+}
+
+// mapping is what a packet says of an alias.
+type mapping struct {
+	alias uint16 // 0 for none
+	known bool   // the peer knows it, the topic is left out
 }
 
 // startAliases sets up the aliases of outgoing messages. [MQTT-3.1.2-27]
@@ -76,27 +81,33 @@ func (c *core) fullTopic(m *message) {
 	m.pub.Properties.TopicAlias = codec.Opt[uint16]{}
 }
 
-// apply puts an alias into p where the policy says so. It takes effect by
-// commit, once p is really sent.
-func (s *aliasSender) apply(m *message, p *codec.Publish, epoch uint32) aliasUse {
-	use := aliasUse{topic: p.Topic}
+// use returns the alias of m where the policy says so. It takes effect by commit,
+// once m is really sent.
+func (s *aliasSender) use(m *message, epoch uint32) aliasUse {
+	use := aliasUse{topic: m.pub.Topic}
 	if m.alias != 0 && m.epoch == epoch {
 		if m.short {
 			use.topic = codec.Bytes(s.wanted[m.alias])
 		}
 		use.alias = m.alias
 		use.known = m.short && s.topic(m.alias) == string(use.topic)
-	} else if s.policy != AliasManual && len(p.Topic) > aliasCost {
-		use.alias, use.known = s.choose(p.Topic)
-	}
-	p.Topic = use.topic
-	if use.alias != 0 {
-		p.Properties.TopicAlias = codec.Some(use.alias)
-		if use.known {
-			p.Topic = nil
-		}
+	} else if s.policy != AliasManual && len(use.topic) > aliasCost {
+		use.mapping = s.choose(use.topic)
 	}
 	return use
+}
+
+// put makes p the packet with the alias.
+func (u *aliasUse) put(p *codec.Publish) {
+	if u.topic != nil {
+		p.Topic = u.topic
+	}
+	if u.alias != 0 {
+		p.Properties.TopicAlias = codec.Some(u.alias)
+	}
+	if u.known {
+		p.Topic = nil
+	}
 }
 
 // aliasCost is the size of the Topic Alias property in bytes. A topic that is
@@ -105,17 +116,17 @@ const aliasCost = 3
 
 // choose returns the alias of a topic, or the one that it should get: the next
 // free one, else the one used least recently.
-func (s *aliasSender) choose(topic codec.Bytes) (alias uint16, known bool) {
+func (s *aliasSender) choose(topic codec.Bytes) mapping {
 	if alias, ok := s.byTopic[string(topic)]; ok {
-		return alias, true
+		return mapping{alias, true}
 	}
 	switch {
 	case s.policy != AliasAuto:
-		return 0, false
+		return mapping{}
 	case len(s.entries) <= int(s.max):
-		return uint16(len(s.entries)), false
+		return mapping{alias: uint16(len(s.entries))}
 	}
-	return s.entries[0].prev, false
+	return mapping{alias: s.entries[0].prev}
 }
 
 func (s *aliasSender) topic(alias uint16) string {
@@ -126,7 +137,7 @@ func (s *aliasSender) topic(alias uint16) string {
 }
 
 // commit notes that a packet with this alias was sent.
-func (s *aliasSender) commit(use aliasUse) {
+func (s *aliasSender) commit(use *aliasUse) {
 	for len(s.entries) <= int(use.alias) {
 		// A new entry is not in the ring, which its own number tells.
 		n := uint16(len(s.entries))

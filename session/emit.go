@@ -9,31 +9,38 @@ import (
 // emit encodes the PUBLISH of m. With an error nothing was encoded, and no
 // alias was taken.
 func (c *core) emit(m *message, dup bool) error {
-	if m.shared && !dup && c.send == nil && c.cfg.Observe == nil && m.qos <= codec.QoS2 && len(m.pub.Payload) <= maxPayload {
-		if done, err := c.emitShared(m); done {
-			return err
-		}
-	}
-	p := c.form(m, dup)
 	var use aliasUse
 	if c.send != nil && !dup {
-		use = c.send.apply(m, p, c.st.epoch)
+		use = c.send.use(m, c.st.epoch)
 	}
-	err := c.appendMessage(m, p)
+	err := c.emitWith(m, dup, &use)
 	if err != nil && use.alias != 0 {
 		// Too large, perhaps, for the alias alone.
-		p.Topic, p.Properties.TopicAlias = use.topic, codec.Opt[uint16]{}
-		use = aliasUse{}
-		err = c.appendMessage(m, p)
+		use.mapping = mapping{}
+		err = c.emitWith(m, dup, &use)
 	}
 	if err != nil {
 		return err
 	}
 	if use.alias != 0 {
-		c.send.commit(use)
+		c.send.commit(&use)
 	}
 	c.stats.MessagesOut++
 	return nil
+}
+
+func (c *core) emitWith(m *message, dup bool, use *aliasUse) error {
+	if m.shared && !dup && c.cfg.Observe == nil && m.qos <= codec.QoS2 && len(m.pub.Payload) <= maxPayload {
+		if done, err := c.emitShared(m, use); done {
+			return err
+		}
+	}
+	p := c.form(m, dup)
+	use.put(p)
+	if m.streamed {
+		return c.appendHead(p, int(m.size))
+	}
+	return c.appendPublish(p, c.lentPayload(m, p))
 }
 
 // form returns the PUBLISH of m as it is to be sent.
@@ -84,34 +91,25 @@ func (c *core) expiry(m *message, dup bool) (seconds uint32, ok bool) {
 	return uint32(min(left, NeverExpires)), true
 }
 
-// inline reports whether the payload is copied into the output. A large one is
-// referred to, unless the caller gets it back at once.
-func (c *core) inline(m *message, p *codec.Publish) bool {
-	return len(p.Payload) < c.cfg.ReferenceSize || m.borrowed || !m.shared && m.qos == codec.QoS0 && m.token == 0
+// lentPayload returns a payload to which the output may refer, nil for one that
+// is copied into it: one that is small, or that the caller gets back at once.
+func (c *core) lentPayload(m *message, p *codec.Publish) []byte {
+	if len(p.Payload) < c.cfg.ReferenceSize || m.borrowed || !m.shared && m.qos == codec.QoS0 && m.token == 0 {
+		return nil
+	}
+	m.kept.lend()
+	return p.Payload
 }
 
-// appendMessage appends the PUBLISH of m, or all of it before the payload.
-func (c *core) appendMessage(m *message, p *codec.Publish) error {
-	if m.streamed {
-		return c.appendHead(p, int(m.size))
-	}
-	inline := c.inline(m, p)
-	if !inline {
-		m.kept.lend()
-	}
-	return c.appendPublish(p, inline)
-}
-
-// appendPublish appends a PUBLISH to the output, if the peer takes it.
-func (c *core) appendPublish(p *codec.Publish, inline bool) (err error) {
+// appendPublish appends a PUBLISH to the output, if the peer takes it. Unless
+// payload is nil, the output refers to it, which has the bytes of that of p.
+func (c *core) appendPublish(p *codec.Publish, payload []byte) (err error) {
 	buf := c.room()
 	start := len(buf)
-	var payload []byte
-	if inline {
+	if payload == nil {
 		buf, err = p.AppendTo(buf, c.own)
 	} else {
 		buf, err = p.AppendHeaderTo(buf, c.own)
-		payload = p.Payload
 	}
 	if err != nil {
 		return err

@@ -24,9 +24,12 @@ const (
 	// messages it is all but the payload.
 	maxEncoding = chunkSize / 4
 	// maxEncodings is the number of encodings that are remembered, maxKinds that of
-	// one message: of what has more, each peer gets an encoding of its own.
+	// one message, and maxPersonal that of those with an alias or Subscription
+	// Identifiers, where each peer may need another one. What has more is encoded for
+	// each other peer, but for the payload.
 	maxEncodings = 1024
 	maxKinds     = 8
+	maxPersonal  = 2
 	// maxPayload is the size of the largest payload of a message that may be
 	// kept only because it was the last one. Beside it an encoding costs little.
 	maxPayload = 64 << 10
@@ -52,20 +55,22 @@ type encodings struct {
 // encoding is a message as it goes out.
 type encoding struct {
 	needs
-	bytes  []byte // in a chunk; the packet, or all before the payload
-	chunk  uint32 // its number
-	id     uint32 // its Packet Identifier, 0 in QoS 0
-	head   uint16 // bytes before the payload
-	at     uint16 // where the Packet Identifier is
-	kinds  uint8  // encodings of the same message, with this one
-	apart  bool   // the payload is not in bytes
-	before uint64 // the number of another one of the same message
+	bytes    []byte // in a chunk; the packet, or all before the payload
+	chunk    uint32 // its number
+	id       uint32 // its Packet Identifier, 0 in QoS 0
+	head     uint16 // bytes before the payload
+	at       uint16 // where the Packet Identifier is
+	kinds    uint8  // encodings of the same message, with this one
+	personal uint8  // of kinds, see maxPersonal
+	apart    bool   // the payload is not in bytes
+	before   uint64 // the number of another one of the same message
 }
 
 // needs is what the bytes of a message depend on, but for its identifier.
 type needs struct {
-	ids     *codec.SubscriptionIdentifiers
-	expiry  uint32 // seconds, if expires
+	ids    *codec.SubscriptionIdentifiers
+	expiry uint32 // seconds, if expires
+	mapping
 	own     codec.Version
 	qos     codec.QoS
 	retain  bool
@@ -112,19 +117,24 @@ func (s *Shared) commonID(m *message, front uint32, wide bool) uint32 {
 
 // emitShared is emit with an encoding that connections have in common. It
 // reports false where the message has none.
-func (c *core) emitShared(m *message) (done bool, err error) {
+func (c *core) emitShared(m *message, use *aliasUse) (done bool, err error) {
 	newest := c.sh.encoded.of(m)
 	if newest == nil {
 		return false, nil
 	}
-	n := needs{own: c.own, qos: m.qos, retain: m.retain}
+	n := needs{own: c.own, qos: m.qos, retain: m.retain, mapping: use.mapping}
 	if c.version.IsV5() {
 		n.ids = m.ids
 		n.expiry, n.expires = c.expiry(m, false)
 	}
 	e := c.sh.encoded.find(*newest, &n)
 	if e == nil {
-		if e = c.encodeShared(m, *newest, &n); e == nil {
+		if last := c.sh.encoded.get(*newest); last != nil && last.full(&n) {
+			p := c.form(m, false)
+			use.put(p)
+			return true, c.appendPublish(p, c.payloadOf(last, m))
+		}
+		if e = c.encodeShared(m, use, *newest, &n); e == nil {
 			return false, nil
 		}
 		*newest = c.sh.encoded.next - 1
@@ -136,7 +146,6 @@ func (c *core) emitShared(m *message) (done bool, err error) {
 	if limit := c.limits.packetOut; limit != 0 && size > int(limit) {
 		return true, c.tooLarge("Publish", uint64(size))
 	}
-	c.stats.MessagesOut++
 	if e.apart || e.id != m.id {
 		c.copy(e, m)
 	} else {
@@ -187,21 +196,32 @@ func (e *encoding) serves(n *needs) bool {
 	return e.needs == other && e.ids.Equal(n.ids)
 }
 
+// personal reports whether each peer may need another encoding.
+func (n *needs) personal() bool { return n.alias != 0 || n.ids != nil }
+
+// full reports whether a message whose newest encoding this is gets no other one
+// for n.
+func (e *encoding) full(n *needs) bool {
+	return e.kinds == maxKinds || e.personal == maxPersonal && n.personal()
+}
+
 // encodeShared makes the encoding that others need too. It returns nil where there
-// are no others left, and for a packet that is too large for that, that has too many
-// of them, or that the codec refuses.
-func (c *core) encodeShared(m *message, newest uint64, n *needs) *encoding {
+// are no others left, and for a packet that is too large for that or that the codec
+// refuses.
+func (c *core) encodeShared(m *message, use *aliasUse, newest uint64, n *needs) *encoding {
 	if m.kept != nil && m.kept.uses == 1 {
 		return nil
 	}
 	s := &c.sh.encoded
-	kinds := uint8(1)
+	kinds, personal := uint8(1), uint8(0)
 	if e := s.get(newest); e != nil {
-		if kinds = e.kinds + 1; kinds > maxKinds {
-			return nil
-		}
+		kinds, personal = e.kinds+1, e.personal
+	}
+	if n.personal() {
+		personal++
 	}
 	p := c.form(m, false)
+	use.put(p)
 	size := p.Size(c.own)
 	apart := len(p.Payload) >= c.cfg.ReferenceSize || size > maxEncoding
 	if apart {
@@ -227,7 +247,7 @@ func (c *core) encodeShared(m *message, newest uint64, n *needs) *encoding {
 	h, _, _ := codec.Frame(chunk[start:], 0)
 	e := s.add()
 	*e = encoding{
-		needs: *n, bytes: chunk[start:], chunk: s.chunks, id: m.id, before: newest, kinds: kinds, apart: apart,
+		needs: *n, bytes: chunk[start:], chunk: s.chunks, id: m.id, before: newest, kinds: kinds, personal: personal, apart: apart,
 		head: uint16(head), at: uint16(h.Len + 2 + len(p.Topic)),
 	}
 	return e

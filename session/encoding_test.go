@@ -46,6 +46,7 @@ func newReceivers(t testing.TB, shared *session.Shared) (all []*receiver) {
 	}
 	small := codec.ConnectProperties{MaximumPacketSize: codec.Some[uint32](1200), ReceiveMaximum: codec.Some[uint16](20)}
 	aliases := codec.ConnectProperties{TopicAliasMaximum: codec.Some[uint16](2)}
+	many := codec.ConnectProperties{TopicAliasMaximum: codec.Some[uint16](65535)}
 	for range 2 {
 		for _, v := range []codec.Version{codec.V311, codec.V5} {
 			for range 3 {
@@ -60,7 +61,12 @@ func newReceivers(t testing.TB, shared *session.Shared) (all []*receiver) {
 		add(codec.V311Wide, session.ServerConfig{Wide: true}, codec.ConnectProperties{})
 		add(codec.V5Wide, session.ServerConfig{Wide: true}, codec.ConnectProperties{})
 		add(codec.V5, session.ServerConfig{}, small)
-		add(codec.V5, session.ServerConfig{Config: session.Config{TopicAliases: session.AliasAuto}}, aliases)
+		for _, policy := range []session.AliasPolicy{session.AliasAuto, session.AliasAuto, session.AliasExisting} {
+			add(codec.V5, session.ServerConfig{Config: session.Config{TopicAliases: policy}}, aliases)
+		}
+		add(codec.V5, session.ServerConfig{Config: session.Config{TopicAliases: session.AliasAuto, HighWater: 3000, MaximumInflight: 3}}, many)
+		many.MaximumPacketSize = codec.Some[uint32](1200)
+		add(codec.V5, session.ServerConfig{Config: session.Config{TopicAliases: session.AliasAuto}}, many)
 	}
 	return all
 }

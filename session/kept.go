@@ -90,6 +90,15 @@ func (s *Shared) Keep(p *codec.Publish) *Kept {
 	return k
 }
 
+// Wrap returns a Kept for a message that does not change and that is left to the
+// collector, so that those that need it later have an encoding in common too. Its
+// Publish has the bytes of p.
+func (s *Shared) Wrap(p *codec.Publish) *Kept {
+	k := s.keeper.take(0, 0)
+	k.Publish, k.apart = *p, true
+	return k
+}
+
 // View returns a Kept that has the bytes of another one, and is a user of it. Its
 // Publish is a copy that the caller changes before anybody else has it.
 func (k *Kept) View() *Kept {
@@ -186,7 +195,9 @@ func (l *keeper) put(k *Kept) {
 	if k.lent && !k.apart && k.of == nil || c < 0 || l.spare+l.cost(c) > maxSpareBytes {
 		return // to the collector
 	}
-	if k.lent || k.apart {
+	if c == 0 {
+		k.Publish = codec.Publish{} // the bytes are those of others
+	} else if k.lent || k.apart {
 		k.Publish.Payload = nil
 	}
 	k.lent, k.apart, k.of = false, false, nil

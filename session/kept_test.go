@@ -61,6 +61,36 @@ func TestKept(t *testing.T) {
 	}
 }
 
+// A message of the collector's is not overwritten, and what it was kept in is used
+// again without it.
+func TestKeptWrap(t *testing.T) {
+	var sh session.Shared
+	sh.Scrub()
+	p := &codec.Publish{Topic: codec.Bytes("a/b"), Payload: codec.Bytes("payload")}
+	k := sh.Wrap(p)
+	view := k.View()
+	k.Release()
+	sh.Reclaim()
+	if string(k.Publish.Payload) != "payload" || string(view.Publish.Topic) != "a/b" {
+		t.Errorf("a view does not count: %v", &k.Publish)
+	}
+	view.Release()
+	sh.Reclaim()
+	if string(p.Topic) != "a/b" || string(p.Payload) != "payload" {
+		t.Errorf("overwritten: %v", p)
+	}
+	if k.Publish.Topic != nil || k.Publish.Payload != nil {
+		t.Errorf("still referred to: %v", &k.Publish)
+	}
+	var other session.Shared
+	if n := testing.AllocsPerRun(100, func() {
+		other.Wrap(p).Release()
+		other.Reclaim()
+	}); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
 // Nobody may be given up twice.
 func TestKeptReleasedTwice(t *testing.T) {
 	defer func() {

@@ -1,10 +1,6 @@
 package session
 
-import (
-	"encoding/binary"
-
-	"github.com/mqttcore/mqttcore/codec"
-)
+import "encoding/binary"
 
 // What a delivery costs the server, as compared with an encoding of its own in each
 // output, to 10 / to 100 peers (v3.1.1, from PublishShared to the last
@@ -36,25 +32,19 @@ const (
 	// minReference is the size in bytes from which an output refers to bytes between
 	// others rather than to copy them. A reference takes 56.
 	minReference = 64
-	// minSplit is the size in bytes from which it pays to refer to a payload behind
-	// a copy of what is before it.
-	minSplit = 1 << 10
-	// maxChunks is the number of chunks after which an output refers to minSplit
+	// maxChunks is the number of chunks after which an output refers to minFurther
 	// bytes or more of a further one. So a slow peer keeps few of them alive: as
 	// many as its unsent bytes have such pieces.
-	maxChunks = 3
+	maxChunks  = 3
+	minFurther = 1 << 10
 )
 
-// copy adds an encoding to the output, under the identifier of m. Of a large
-// payload it adds no copy.
+// copy adds an encoding to the output, under the identifier of m. The payload is
+// copied too where that costs less.
 func (c *core) copy(e *encoding, m *message) {
-	bytes, payload := e.bytes, codec.Bytes(nil)
-	switch {
-	case e.apart:
-		payload = m.pub.Payload
-		m.kept.lend()
-	case len(bytes)-int(e.head) >= minSplit:
-		bytes, payload = bytes[:e.head], bytes[e.head:]
+	bytes, payload := e.bytes, c.payloadOf(e, m)
+	if payload != nil {
+		bytes = bytes[:e.head]
 	}
 	room := c.room()
 	buf := append(room, bytes...)
@@ -62,6 +52,22 @@ func (c *core) copy(e *encoding, m *message) {
 		putPacketID(buf[len(room)+int(e.at):], m.id, c.own.Wide())
 	}
 	c.wrote(buf, payload)
+}
+
+// payloadOf returns the payload of an encoding for the output to refer to, nil
+// where a copy costs less.
+func (c *core) payloadOf(e *encoding, m *message) []byte {
+	if e.apart {
+		m.kept.lend()
+		return m.pub.Payload
+	}
+	c.room() // so that tail is that of what goes out next
+	payload := e.bytes[e.head:]
+	if !c.out.tail.pays(e.chunk, len(payload)) {
+		return nil
+	}
+	c.out.tail.refers(e.chunk)
+	return payload
 }
 
 // refer adds an encoding to the output without copying it. Where that costs less it
@@ -86,15 +92,12 @@ func (c *core) refer(e *encoding) {
 	} else {
 		t.copied = e.bytes
 	}
-	if o.size > 0 && !t.pays(e.chunk) {
+	if o.size > 0 && !t.pays(e.chunk, len(t.copied)) {
 		c.wrote(append(c.room(), e.bytes...), nil)
 		t.end = len(o.buf)
 		return
 	}
-	if e.chunk != t.chunk {
-		t.chunk = e.chunk
-		t.chunks++
-	}
+	t.refers(e.chunk)
 	before := len(t.copied) - len(e.bytes)
 	o.buf = o.buf[:len(o.buf)-before]
 	o.size -= before
@@ -111,12 +114,20 @@ type tail struct {
 	chunks int    // how many were
 }
 
-// pays reports whether to refer to bytes of a chunk between others.
-func (t *tail) pays(chunk uint32) bool {
+// pays reports whether to refer to n bytes of a chunk between others.
+func (t *tail) pays(chunk uint32, n int) bool {
 	if t.chunks >= maxChunks && chunk != t.chunk {
-		return len(t.copied) >= minSplit
+		return n >= minFurther
 	}
-	return len(t.copied) >= minReference
+	return n >= minReference
+}
+
+// refers notes a reference to a chunk.
+func (t *tail) refers(chunk uint32) {
+	if chunk != t.chunk {
+		t.chunk = chunk
+		t.chunks++
+	}
 }
 
 // follows reports whether b lies right behind a in memory.

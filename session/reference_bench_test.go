@@ -21,7 +21,7 @@ import (
 // of reference.go follow from it.
 func BenchmarkReference(b *testing.B) {
 	for _, socket := range []bool{false, true} {
-		for _, traffic := range []traffic{oneByOne, inARow, interleaved, backlog} {
+		for _, traffic := range []traffic{oneByOne, inARow, interleaved, backlog, aliases} {
 			for qos := range codec.QoS(3) {
 				if traffic == backlog && qos == codec.QoS0 {
 					continue
@@ -63,6 +63,7 @@ const (
 	inARow      traffic = "in a row"    // fifty
 	interleaved traffic = "interleaved" // fifty, of which each peer gets every second or third one
 	backlog     traffic = "backlog"     // fifty, for peers that take twenty at a time
+	aliases     traffic = "aliases"     // fifty, for peers that know the topic under different aliases
 )
 
 // fan is a sender with many peers.
@@ -95,13 +96,30 @@ func newFan(b *testing.B, traffic traffic, qos codec.QoS, receivers, size int, a
 	if traffic == backlog {
 		cfg.MaximumInflight = 20
 	}
-	for range receivers {
-		f.servers = append(f.servers, connected(b, codec.V311, cfg))
+	for i := range receivers {
+		if traffic == aliases {
+			f.servers = append(f.servers, withAliases(b, cfg, i))
+		} else {
+			f.servers = append(f.servers, connected(b, codec.V311, cfg))
+		}
 		if socket {
 			f.conns = append(f.conns, sink(b))
 		}
 	}
 	return f
+}
+
+// withAliases returns a server whose peer has been told so many aliases.
+func withAliases(t testing.TB, cfg session.Config, known int) *session.Server {
+	cfg.TopicAliases = session.AliasAuto
+	s := connectWith(t, codec.V5, session.ServerConfig{Config: cfg}, codec.ConnectProperties{TopicAliasMaximum: codec.Some[uint16](1000)})
+	for i := range known {
+		if _, err := s.PublishShared(start, &codec.Publish{Topic: codec.Bytes(fmt.Sprint("bench/", i))}, session.Delivery{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	drain(s)
+	return s
 }
 
 // turn returns the time that a delivery takes.
@@ -197,7 +215,7 @@ func (f *fan) answer() (more bool) {
 	return more
 }
 
-// answers appends the acknowledgements of the packets of v3.1.1 in data.
+// answers appends the acknowledgements of the packets in data.
 func answers(b []byte, data [][]byte) []byte {
 	skip := 0 // of the next piece, which belongs to the packet before
 	for _, p := range data {

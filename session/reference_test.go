@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"bytes"
+	"fmt"
 	"runtime"
 	"testing"
 
@@ -299,7 +300,7 @@ func TestLastEncodesForItself(t *testing.T) {
 }
 
 // TestManyKinds: of a message that each peer needs in another form, each gets its
-// own, and the first few forms are encoded once.
+// own, the first two forms are encoded once, and all have the payload of these.
 func TestManyKinds(t *testing.T) {
 	var shared session.Shared
 	var all []*session.Server
@@ -308,6 +309,7 @@ func TestManyKinds(t *testing.T) {
 	}
 	p := &codec.Publish{Topic: codec.Bytes("a/b"), Payload: make(codec.Bytes, 100)}
 	var first []*byte
+	payloads := make(map[*byte]int)
 	for i, s := range all {
 		q := *p
 		q.Properties.SubscriptionIdentifiers = *fanOutIdentifiers(uint32(i%20) + 1)
@@ -319,8 +321,67 @@ func TestManyKinds(t *testing.T) {
 			t.Fatalf("receiver %d got %X", i, got)
 		}
 		first = append(first, &data[0][0])
-		if i >= 20 && first[i] == first[i-20] != (i-20 < 8) {
+		if i >= 20 && first[i] == first[i-20] != (i-20 < 2) {
 			t.Errorf("form %d is encoded once: %v", i-20, first[i] == first[i-20])
+		}
+		last := data[len(data)-1]
+		payloads[&last[len(last)-100]]++
+	}
+	if len(payloads) != 2 {
+		t.Errorf("the payload is there %d times", len(payloads))
+	}
+}
+
+// TestAliasesInStep: peers that know topics under the same aliases refer to the same
+// bytes, in any QoS, and those that know them under other ones to the payload.
+func TestAliasesInStep(t *testing.T) {
+	for qos := codec.QoS0; qos <= codec.QoS2; qos++ {
+		var shared session.Shared
+		var all []*session.Server
+		known := []int{0, 0, 0, 0, 4, 5}
+		for _, n := range known {
+			all = append(all, withAliases(t, session.Config{Shared: &shared}, n))
+		}
+		want := make([][]byte, len(all))
+		places := make([]map[*byte]bool, 6) // where each message has its payload
+		for i := range places {
+			places[i] = make(map[*byte]bool)
+			p := &codec.Publish{Topic: codec.Bytes(fmt.Sprint("topic/", i%2)), Payload: bytes.Repeat(codec.Bytes{byte('0' + i)}, 100)}
+			for j, s := range all {
+				if _, err := s.PublishShared(start, p, session.Delivery{QoS: qos, Several: true}); err != nil {
+					t.Fatal(err)
+				}
+				q := *p
+				if q.QoS = qos; qos > codec.QoS0 {
+					q.PacketID = uint32(i + 1)
+				}
+				q.Properties.TopicAlias = codec.Some(uint16(known[j] + i%2 + 1))
+				if i > 1 {
+					q.Topic = nil
+				}
+				want[j] = append(want[j], encode(t, &q, codec.V5)...)
+			}
+		}
+		for j, s := range all {
+			data := writes(s)
+			if got := bytes.Join(data, nil); !bytes.Equal(got, want[j]) {
+				t.Fatalf("QoS %d, receiver %d got\n% X, want\n% X", qos, j, got, want[j])
+			}
+			if j < 4 && len(data) != len(places) {
+				t.Errorf("QoS %d, receiver %d, in step: %d pieces", qos, j, len(data))
+			}
+			for i := range places {
+				for _, b := range data {
+					if at := bytes.Index(b, bytes.Repeat([]byte{byte('0' + i)}, 100)); at >= 0 {
+						places[i][&b[at]] = true
+					}
+				}
+			}
+		}
+		for i, at := range places {
+			if len(at) != 2 {
+				t.Errorf("QoS %d: the payload of message %d is there %d times", qos, i, len(at))
+			}
 		}
 	}
 }

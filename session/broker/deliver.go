@@ -214,6 +214,10 @@ func (b *Broker) publish(from *sess, p *codec.Publish, whose ownership) int {
 		b.own(&msg)
 		b.retain(&msg)
 	}
+	if msg.whose == owned && n > 1 {
+		msg.kept = b.shared.Wrap(msg.Publish)
+		msg.Publish = &msg.kept.Publish
+	}
 	if whose == borrowed {
 		b.shared.Forget()
 	}
