@@ -10,7 +10,8 @@ import "github.com/mqttcore/mqttcore/codec"
 //
 // So that it is the same bytes above QoS 0 too, all send the message under the same
 // Packet Identifier, see identify. One that cannot, as it uses that identifier
-// already or has come past it, sends a copy under its own.
+// already or has come past it, sends its own one and refers to the payload. So does
+// one that knows the topic under another alias than most.
 //
 // Encodings lie one behind the other in chunks that are only appended to and never
 // used again, so Writes may refer to them for as long as it takes. Those made last
@@ -68,14 +69,44 @@ type encoding struct {
 
 // needs is what the bytes of a message depend on, but for its identifier.
 type needs struct {
-	ids    *codec.SubscriptionIdentifiers
-	expiry uint32 // seconds, if expires
-	mapping
-	own     codec.Version
-	qos     codec.QoS
-	retain  bool
-	expires bool
+	ids  *codec.SubscriptionIdentifiers
+	form uint64 // all else, see form
 }
+
+// The parts of needs.form, from bit 32 on the Message Expiry Interval.
+const (
+	formRetain  = 1 << 0
+	formQoS     = 1 << 1 // times the QoS
+	formExpires = 1 << 3
+	formKnown   = 1 << 4 // the topic is left out in favour of the alias
+	formVersion = 1 << 8
+	formAlias   = 1 << 16
+	formExpiry  = 1 << 32
+)
+
+// needs returns what an encoding of m has to be for this connection.
+func (c *core) needs(m *message, use mapping) (n needs) {
+	n.form = uint64(c.own)*formVersion | uint64(m.qos)*formQoS | uint64(use.alias)*formAlias
+	if m.retain {
+		n.form |= formRetain
+	}
+	if use.known {
+		n.form |= formKnown
+	}
+	if c.version.IsV5() {
+		n.ids = m.ids
+		if left, expires := c.expiry(m, false); expires {
+			n.form |= formExpires | uint64(left)*formExpiry
+		}
+	}
+	return n
+}
+
+// personal reports whether each peer may need another encoding.
+func (n *needs) personal() bool { return n.ids != nil || uint16(n.form/formAlias) != 0 }
+
+// version is the one of the encoding.
+func (n *needs) version() codec.Version { return codec.Version(n.form / formVersion) }
 
 // identify gives m a packet identifier, the same one in all connections for a
 // message that goes to several peers, where that is free. It reports false when
@@ -108,7 +139,7 @@ func (s *Shared) commonID(m *message, front uint32, wide bool) uint32 {
 		number = e.last.encoded
 	}
 	for e := s.encoded.get(number); e != nil; e = s.encoded.get(e.before) {
-		if e.id != 0 && e.own.Wide() == wide {
+		if e.id != 0 && e.version().Wide() == wide {
 			return e.id
 		}
 	}
@@ -122,11 +153,7 @@ func (c *core) emitShared(m *message, use *aliasUse) (done bool, err error) {
 	if newest == nil {
 		return false, nil
 	}
-	n := needs{own: c.own, qos: m.qos, retain: m.retain, mapping: use.mapping}
-	if c.version.IsV5() {
-		n.ids = m.ids
-		n.expiry, n.expires = c.expiry(m, false)
-	}
+	n := c.needs(m, use.mapping)
 	e := c.sh.encoded.find(*newest, &n)
 	if e == nil {
 		if last := c.sh.encoded.get(*newest); last != nil && last.full(&n) {
@@ -195,9 +222,6 @@ func (e *encoding) serves(n *needs) bool {
 	other.ids = e.ids
 	return e.needs == other && e.ids.Equal(n.ids)
 }
-
-// personal reports whether each peer may need another encoding.
-func (n *needs) personal() bool { return n.alias != 0 || n.ids != nil }
 
 // full reports whether a message whose newest encoding this is gets no other one
 // for n.

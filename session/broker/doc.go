@@ -83,19 +83,20 @@
 // In steady state routing allocates nothing, in any QoS, with and without changes
 // for the disk: messages that sessions have in common, what connections have in
 // hand, keys and values are in memory that is used again once nobody needs it. All
-// of it is bounded; that of messages and buffers shrinks after a burst. What Writes refer to for as long as a
-// driver likes is not used again: payloads from 1 KiB on, one allocation for all
-// receivers, and the encodings that receivers have in common, of which 16 KiB are
-// allocated at a time. A retained message has memory of its own.
+// of it is bounded; that of messages and buffers shrinks after a burst. What Writes
+// refer to for as long as a driver likes is not used again: payloads from 1 KiB on,
+// one allocation for all receivers, and the encodings that receivers have in common,
+// of which 16 KiB are allocated at a time. A retained message has memory of its own.
 //
 // Whoever gets a message that goes to several, in any QoS, at once or later, refers
 // to one encoding. Above QoS 0 all send it under the same Packet Identifier, so that
-// the bytes are the same, and each may skip some. Each gets a copy of what has a topic
-// alias, of what was published with RETAIN and has to wait, of less than 64 bytes
-// that follow something else in a Write, and below 1 KiB of what it gets under another
-// identifier, as it has that one in use or is past it; see the figures in
-// session/reference.go. A client that does not read keeps alive three of those 16
-// KiB, and one more for each KiB that waits for it.
+// the bytes are the same, and each may skip some. Who needs other bytes before the
+// payload, as that identifier is in use or past, or as it knows the topic under
+// another alias, gets these alone and refers to the payload. What is less than a
+// reference takes, 64 bytes, is copied, where it does not follow in memory what was
+// sent before. And a client that is slow to read keeps alive three of those 16 KiB,
+// and one more for each KiB of them that waits for it; what is less is copied too.
+// See the figures in session/reference.go.
 //
 // A driver that writes in the background calls SetWriteBlocked while a
 // connection cannot take bytes, and reads no more from a connection while
