@@ -53,6 +53,29 @@ func TestInspect(t *testing.T) {
 	}
 }
 
+// A client may go through the proxy over WebSocket to a listener for that, which
+// has TLS or not. What is in the frames is shown.
+func TestInspectWebSocket(t *testing.T) {
+	_, broker := Broker(t)
+	pem := Certificates(t)
+	secure := WebSocketFront(t, broker, ServerTLS(t, pem, "server", false))
+	for _, to := range [][]string{
+		{"localhost:" + WebSocketFront(t, broker, nil)},
+		{"mqtts://localhost:" + secure, "--cafile", filepath.Join(pem, "ca.pem")},
+	} {
+		proxy, port := inspect(t, to[0], to[1:]...)
+		passes(t, "-L", "ws://127.0.0.1:"+port+"/mqtt")
+		proxy.Stdout.AwaitCount(t, " the client closes the WebSocket: 1000", 2)
+		proxy.Signal(syscall.SIGINT)
+		out := string(proxy.Success())
+		for _, want := range []string{" WebSocket at /mqtt for the sub-protocol mqtt\n", "PUBLISH q2 #1 x 5 bytes", " DISCONNECT"} {
+			if !strings.Contains(out, want) {
+				t.Errorf("%v: no %q in %s", to, want, out)
+			}
+		}
+	}
+}
+
 // The proxy shows what goes through TLS and WebSocket.
 func TestInspectTransports(t *testing.T) {
 	_, broker := Broker(t)

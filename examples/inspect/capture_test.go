@@ -197,7 +197,7 @@ func TestForeign(t *testing.T) {
 	joined.send(client, "00 01 02 03").send(client, "ff ff ff ff ff ff").close()
 	tp.expect(`
 * not MQTT but TLS
-* not MQTT but HTTP or WebSocket
+* not MQTT but HTTP
 * not MQTT, or joined within a packet: none can be found in 10 bytes of the client
 `, 0)
 	tp.expect("> CONNECT v3.1.1 CleanStart KeepAlive=60 ClientID=c", 0, "-p", "1884")

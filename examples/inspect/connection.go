@@ -42,13 +42,15 @@ type connection struct {
 	foreign   bool // it is not MQTT
 	damaged   bool // a packet that may have secrets could not be read
 	tracker   tracker
-	streams   [3]stream
+	carriers  [3]carrier
+	kind      kind // of the carriers
+	handshake
 }
 
 func newConnection(i *inspector) *connection {
 	c := &connection{inspector: i}
-	for s := range c.streams {
-		c.streams[s] = stream{c: c, from: side(s)}
+	for s := range c.carriers {
+		c.carriers[s] = carrier{c: c, from: side(s), mqtt: stream{c: c, from: side(s)}}
 	}
 	return c
 }
@@ -201,11 +203,37 @@ func faultsIn(b []byte, v codec.Version) (sum int) {
 	}
 }
 
+// breaks shows what breaks a rule outside of packets; rule is empty for one of
+// WebSocket itself.
+func (c *connection) breaks(at time.Time, from side, what, rule, detail string) {
+	v := c.version
+	if v == 0 {
+		v = codec.V5 // these rules are the same in both
+	}
+	c.showBreach(c, &breach{at: at, from: from, what: what, fault: &codec.Error{
+		Version: v.Base(), Offset: -1, Rule: rule, Code: codec.ReasonProtocolError, Detail: detail, Err: codec.ErrProtocol,
+	}})
+}
+
+// breach is a fault of what carries packets.
+type breach struct {
+	at    time.Time
+	from  side
+	what  string // breaks the rule
+	fault *codec.Error
+}
+
+// turnAway tells that a connection is none of MQTT.
+func (c *connection) turnAway(at time.Time, name string) {
+	c.foreign = true
+	c.say(c, at, "not MQTT but "+name)
+}
+
 // otherProtocol names what begins with b and is not MQTT, or returns "".
 func otherProtocol(b []byte) string {
 	for _, known := range []struct{ begin, name string }{
-		{"\x16\x03", "TLS"}, {"GET ", "HTTP or WebSocket"}, {"POST ", "HTTP"}, {"HEAD ", "HTTP"}, {"PUT ", "HTTP"},
-		{"OPTIONS ", "HTTP"}, {"HTTP/", "HTTP or WebSocket"}, {"SSH-", "SSH"}, {"PROXY ", "the PROXY protocol"}, {"\r\n\r\n\x00\r\nQUIT\n", "the PROXY protocol"},
+		{"\x16\x03", "TLS"}, {"POST ", "HTTP"}, {"HEAD ", "HTTP"}, {"PUT ", "HTTP"}, {"OPTIONS ", "HTTP"}, {"SSH-", "SSH"},
+		{"PROXY ", "the PROXY protocol"}, {"\r\n\r\n\x00\r\nQUIT\n", "the PROXY protocol"},
 	} {
 		if bytes.HasPrefix(b, []byte(known.begin)) {
 			return known.name

@@ -62,7 +62,7 @@ func (f *flow) Accept(tcp *layers.TCP, ci gopacket.CaptureInfo, dir reassembly.T
 			mine.sequence++
 			f.tracker.whole = from == client || f.tracker.whole
 		} else {
-			f.streams[from].lost = true
+			f.carriers[from].join()
 			f.tracker.forget()
 		}
 	}
@@ -79,21 +79,21 @@ func (f *flow) ReassembledSG(sg reassembly.ScatterGather, _ reassembly.Assembler
 	dir, _, _, skip := sg.Info()
 	n, _ := sg.Lengths()
 	from := f.sender(dir)
-	s := &f.streams[from]
+	w := &f.carriers[from]
 	at := func(offset int) time.Time { return sg.CaptureInfo(offset).Timestamp }
 	if skip != 0 && n > 0 {
-		s.gap(max(skip, 0), at(0))
+		w.gap(max(skip, 0), at(0))
 	}
 	f.next[from].sequence += uint32(n + max(skip, 0))
-	s.feed(sg.Fetch(n), at)
+	w.feed(sg.Fetch(n), at)
 }
 
 // ReassemblyComplete tells that nothing more comes.
 func (f *flow) ReassemblyComplete(reassembly.AssemblerContext) bool {
 	if !f.ended {
 		f.ended = true
-		f.streams[client].end(f.last, false)
-		f.streams[server].end(f.last, false)
+		f.carriers[client].end(f.last, false)
+		f.carriers[server].end(f.last, false)
 	}
 	return false // what comes after the end belongs here and not to a new connection
 }

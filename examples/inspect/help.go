@@ -14,6 +14,7 @@ Examples:
   inspect capture.pcapng --faults                        only what is illegal; exit code 1 if something is
   inspect --listen 127.0.0.1:1884 --to localhost:1883    then let a client connect to port 1884
   inspect --listen :1884 --to mqtts://broker.example     shows what goes through TLS
+  inspect capture.pcap -p 8080 -p 1883                   also MQTT over WebSocket, which is found by itself
   tcpdump -i any -U -w - port 1883 | inspect -           live
   inspect capture.pcap --json | jq .packet               an object for each packet, in a line each
 
@@ -26,8 +27,9 @@ What to read:
 
 The proxy:
       --listen ADDRESS:PORT    where clients connect to
-      --to HOST:PORT           the broker; also mqtts://HOST[:PORT], ws:// and wss://. All bytes pass
-                               unchanged, also illegal ones
+      --to HOST:PORT           the broker; also mqtts://HOST[:PORT]. All bytes pass unchanged, also illegal
+                               ones, and what clients send over WebSocket; then it is a listener for that.
+                               With ws:// and wss:// clients speak MQTT itself and we WebSocket to the broker
 
 TLS towards the broker, with --to mqtts:// or wss://:
 ` + cli.TLSHelp + `
@@ -50,6 +52,8 @@ Which packets (all of these together; the exit code is about these packets):
 
 A line begins with the time, or in files the offset, and > for packets to the broker, < for those from
 it. Lines with ! are faults: where, what, and the rule of the standard. Lines with * are about connections.
+All offsets count bytes of MQTT: those of files from the first packet, the others from the one they are in.
+Of WebSocket the handshake and its frames are judged and left out, also compressed ones.
 What is said about several packets, such as an acknowledgement that nobody waits for, is certain: where a
 capture has gaps or begins in the middle, less is said. Of a packet above 1 MiB the beginning is judged.
 

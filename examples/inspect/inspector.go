@@ -21,8 +21,10 @@ type inspector struct {
 	out      *bufio.Writer
 	color    bool
 	segments int   // of TCP in a capture that may be MQTT
-	faults   int   // packets that are illegal
+	faults   int   // packets that are illegal, and what is wrong around them
 	err      error // of what could not be turned into JSON
+	clear    []byte
+	inflater inflater
 }
 
 func newInspector(o *options, stdout io.Writer) *inspector {
@@ -48,6 +50,20 @@ func (i *inspector) show(c *connection, p *packet) {
 		i.showJSON(c, p)
 	default:
 		i.showText(c, p)
+	}
+}
+
+// showBreach prints what is wrong around packets, unless the flags ask for certain
+// packets.
+func (i *inspector) showBreach(c *connection, b *breach) {
+	if i.types != nil || i.topic != "" || i.client != "" && c.id != i.client {
+		return
+	}
+	i.faults++
+	if i.json {
+		i.showBreachJSON(c, b)
+	} else {
+		i.showBreachText(c, b)
 	}
 }
 

@@ -50,6 +50,15 @@ type part struct {
 	Parts  []part `json:"parts,omitempty"`
 }
 
+// around is what is wrong around packets.
+type around struct {
+	heading
+	From   string  `json:"from,omitempty"`
+	Type   string  `json:"type"`
+	What   string  `json:"what"`
+	Faults []fault `json:"faults"`
+}
+
 // remark is what is said about a connection.
 type remark struct {
 	heading
@@ -74,11 +83,7 @@ func (i *inspector) showJSON(c *connection, p *packet) {
 		d.Offset = &p.offset
 	}
 	for _, err := range p.faults {
-		f := fault{Field: err.Field, Class: err.Err.Error(), Detail: err.Detail, Rule: err.Rule, Says: statement(err.Version, err.Rule), Reason: err.Code}
-		if err.Offset >= 0 {
-			f.Offset = &err.Offset
-		}
-		d.Faults = append(d.Faults, f)
+		d.Faults = append(d.Faults, faultJSON(err))
 	}
 	if i.verbose {
 		d.Parts = i.partsJSON(p, p.root.Parts)
@@ -91,6 +96,26 @@ func (i *inspector) showJSON(c *connection, p *packet) {
 		d.Packet, d.Topic = nil, ""
 	}
 	i.encode(d)
+}
+
+func faultJSON(err *codec.Error) fault {
+	f := fault{Field: err.Field, Class: err.Err.Error(), Detail: err.Detail, Rule: err.Rule, Says: statement(err.Version, err.Rule), Reason: err.Code}
+	if err.Offset >= 0 {
+		f.Offset = &err.Offset
+	}
+	return f
+}
+
+func (i *inspector) showBreachJSON(c *connection, b *breach) {
+	a := around{heading: head(c, b.at), Type: webSocketName, What: b.what, Faults: []fault{faultJSON(b.fault)}}
+	if b.from != nobody {
+		a.From = b.from.String()
+	}
+	if c.offsets {
+		offset := c.carriers[b.from].mqtt.offset
+		a.Offset = &offset
+	}
+	i.encode(a)
 }
 
 func (i *inspector) sayJSON(c *connection, at time.Time, text string) {

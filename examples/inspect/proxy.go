@@ -60,11 +60,11 @@ func (i *inspector) pass(ctx context.Context, env *cli.Env, near net.Conn) {
 // pass passes on what one side sends until that ends. What cannot be written is
 // not read, so a side that is slow holds the other one back.
 func (c *connection) pass(from side, src, dst net.Conn) {
-	s := &c.streams[from]
+	w := &c.carriers[from]
 	for b := make([]byte, readSize); ; {
 		n, err := src.Read(b)
 		if n > 0 {
-			c.see(s, b[:n])
+			c.see(w, b[:n])
 			if _, e := dst.Write(b[:n]); e != nil && err == nil {
 				err = fmt.Errorf("the %v does not take what the %v sends: %w", from.other(), from, e)
 			}
@@ -73,11 +73,11 @@ func (c *connection) pass(from side, src, dst net.Conn) {
 		case err == nil:
 			continue
 		case errors.Is(err, io.EOF):
-			c.over(s, fmt.Sprintf("the %v has closed", from))
+			c.over(w, fmt.Sprintf("the %v has closed", from))
 			netio.CloseWrite(dst)
 		default:
 			if !errors.Is(err, net.ErrClosed) {
-				c.over(s, fmt.Sprintf("the connection of the %v is broken: %v", from, err))
+				c.over(w, fmt.Sprintf("the connection of the %v is broken: %v", from, err))
 			}
 			src.Close()
 			dst.Close()
@@ -87,18 +87,18 @@ func (c *connection) pass(from side, src, dst net.Conn) {
 }
 
 // see shows bytes, before the other side can answer them.
-func (c *connection) see(s *stream, b []byte) {
+func (c *connection) see(w *carrier, b []byte) {
 	now := time.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s.feed(b, func(int) time.Time { return now })
+	w.feed(b, func(int) time.Time { return now })
 	_ = c.flush() // the end of the program has the error; passing on goes before it
 }
 
 // over tells why a direction has ended.
-func (c *connection) over(s *stream, text string) {
+func (c *connection) over(w *carrier, text string) {
 	c.mu.Lock()
-	s.end(time.Now(), false)
+	w.end(time.Now(), false)
 	c.mu.Unlock()
 	c.tell(c, text)
 }

@@ -87,11 +87,11 @@ func failed(name string, err error) error {
 func (i *inspector) readPackets(ctx context.Context, r io.Reader) error {
 	c := newConnection(i)
 	c.version, c.offsets = i.version, true
-	s := &c.streams[i.sender]
+	w := &c.carriers[i.sender]
 	never := func(int) time.Time { return time.Time{} }
 	for b := make([]byte, readSize); ctx.Err() == nil; {
 		n, err := r.Read(b)
-		s.feed(b[:n], never)
+		w.feed(b[:n], never)
 		if errors.Is(err, io.EOF) {
 			break
 		}
@@ -99,7 +99,7 @@ func (i *inspector) readPackets(ctx context.Context, r io.Reader) error {
 			return err
 		}
 	}
-	s.end(time.Time{}, true)
+	w.end(time.Time{}, true)
 	return nil
 }
 

@@ -121,6 +121,13 @@ func (s *stream) gap(n int, at time.Time) {
 	}
 }
 
+// giveUp tells that what follows cannot be read.
+func (s *stream) giveUp() {
+	s.passed += len(s.buf) + s.skip
+	s.buf, s.skip, s.dead = nil, 0, true
+	s.c.tracker.forget()
+}
+
 // end tells that nothing more comes. What is left is a fault if the packet should
 // be whole.
 func (s *stream) end(at time.Time, whole bool) {
@@ -153,7 +160,6 @@ func (c *connection) isForeign(b []byte, at time.Time) bool {
 	if name == "" {
 		return false
 	}
-	c.foreign = true
-	c.say(c, at, "not MQTT but "+name)
+	c.turnAway(at, name)
 	return true
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -17,10 +18,7 @@ import (
 func (i *inspector) showText(c *connection, p *packet) {
 	i.write(i.line(c, p) + "\n")
 	for _, err := range p.faults {
-		i.write("    " + i.paint(red, "! "+faultText(err)) + "\n")
-		if says := statement(err.Version, err.Rule); says != "" {
-			i.write("      " + i.paint(dim, err.Rule+" says: "+says) + "\n")
-		}
+		i.complain(err)
 	}
 	if i.verbose || i.dump {
 		i.tree(p)
@@ -28,6 +26,40 @@ func (i *inspector) showText(c *connection, p *packet) {
 	if i.payload {
 		i.payloads(p)
 	}
+}
+
+// complain prints a fault.
+func (i *inspector) complain(err *codec.Error) {
+	i.write("    " + i.paint(red, "! "+faultText(err)) + "\n")
+	if says := statement(err.Version, err.Rule); says != "" {
+		i.write("      " + i.paint(dim, err.Rule+" says: "+says) + "\n")
+	}
+}
+
+// webSocketName is the name of what is wrong around packets.
+const webSocketName = "WebSocket"
+
+func (i *inspector) showBreachText(c *connection, b *breach) {
+	words := i.begin(c, b.at, c.carriers[b.from].mqtt.offset, b.from)
+	words = append(words, i.paint(bold+";"+red, webSocketName), b.what)
+	i.write(strings.Join(words, " ") + "\n")
+	i.complain(b.fault)
+}
+
+// begin returns what lines begin with: when or where, from whom.
+func (i *inspector) begin(c *connection, at time.Time, offset int, from side) (words []string) {
+	if c.offsets {
+		words = append(words, i.paint(dim, fmt.Sprintf("@%d", offset)))
+	} else {
+		words = append(words, i.paint(dim, clock(at)))
+	}
+	if from != nobody {
+		words = append(words, i.paint(dim, [...]string{">", "<"}[from]))
+	}
+	if a := c.addresses[client]; a != "" {
+		words = append(words, a)
+	}
+	return words
 }
 
 // faultText returns where and what, without the name of the packet.
@@ -41,19 +73,7 @@ func faultText(err *codec.Error) string {
 
 // line returns a packet in a line.
 func (i *inspector) line(c *connection, p *packet) string {
-	var words []string
-	add := func(color, s string) { words = append(words, i.paint(color, s)) }
-	if c.offsets {
-		add(dim, fmt.Sprintf("@%d", p.offset))
-	} else {
-		add(dim, clock(p.at))
-	}
-	if p.from != nobody {
-		add(dim, [...]string{">", "<"}[p.from])
-	}
-	if a := c.addresses[client]; a != "" {
-		add(dim, a)
-	}
+	words := i.begin(c, p.at, p.offset, p.from)
 	color := bold + ";" + cyan
 	if p.from == server {
 		color = bold + ";" + green
@@ -61,7 +81,7 @@ func (i *inspector) line(c *connection, p *packet) string {
 	if len(p.faults) > 0 {
 		color = bold + ";" + red
 	}
-	add(color, p.root.Name)
+	words = append(words, i.paint(color, p.root.Name))
 	words = append(words, i.summary(p)...)
 	return strings.Join(words, " ")
 }
