@@ -181,8 +181,21 @@ func BenchmarkMessages(b *testing.B) {
 func TestIdleSession(t *testing.T) {
 	perSession := idleSessions(t, 2000)
 	t.Logf("%d bytes for each idle session", perSession)
-	if perSession > 1024 {
-		t.Errorf("an idle session takes %d bytes, at most 1024 are wanted", perSession)
+	if perSession > 400 {
+		t.Errorf("an idle session takes %d bytes, at most 400 are wanted", perSession)
+	}
+}
+
+// Connections with the same settings make nothing but themselves.
+func TestNewServerAllocates(t *testing.T) {
+	cfg := session.ServerConfig{Config: session.Config{Shared: new(session.Shared), MaximumPacketSize: 1000}}
+	open := func() {
+		s := session.NewServer(cfg)
+		s.Open(start)
+		drain(s)
+	}
+	if n := testing.AllocsPerRun(100, open); n > 1 {
+		t.Errorf("%v allocations for a Server", n)
 	}
 }
 

@@ -29,6 +29,7 @@ type Shared struct {
 	keeper    keeper
 	rounds    int       // Reclaims since it was shrunk
 	last      *settings // of the connection made last
+	wanted    settings  // of the one that is being made
 
 	data  [1][]byte // of a MessageData
 	segs  [][]byte  // of the Write that was pulled last
@@ -192,8 +193,11 @@ func (s *Shared) shrink() {
 // settings returns settings that are equal to cfg, the same for several
 // connections in a row that have no Observe.
 func (s *Shared) settings(cfg settings) *settings {
-	if s.last == nil || cfg.Observe != nil || !reflect.DeepEqual(*s.last, cfg) {
-		s.last = &cfg
+	s.wanted = cfg
+	if s.last == nil || cfg.Observe != nil || !reflect.DeepEqual(s.last, &s.wanted) {
+		s.last = new(settings)
+		*s.last = cfg
 	}
+	s.wanted = settings{}
 	return s.last
 }
