@@ -136,25 +136,30 @@ func distance(from, to int) int {
 	return to - from
 }
 
-// split divides the segment of a key in two, by the next bit of the keys.
+// split divides the segment of a key in two, by the next bit of the keys. One of
+// them stays where it is.
 func (t *table[V]) split(key uint64) {
-	old := *t.segment(key)
-	if old.bits == 64-t.shift {
+	s := *t.segment(key)
+	if s.bits == 64-t.shift {
 		wider := make([]part[V], 0, 2*len(t.segments))
 		for _, s := range t.segments {
 			wider = append(wider, s, s)
 		}
 		t.segments, t.shift = wider, t.shift-1
 	}
-	halves := [2]part[V]{newPart[V](old.bits + 1), newPart[V](old.bits + 1)}
-	for i := range old.slots {
-		if v := &old.slots[i]; v.refs != 0 {
-			halves[v.key>>(63-old.bits)&1].enter(v)
+	all := t.having(key, s.bits)
+	s.bits++
+	other := newPart[V](s.bits)
+	for i := 0; i < segmentSlots; {
+		if v := &s.slots[i]; v.refs != 0 && v.key>>(64-s.bits)&1 != 0 {
+			other.enter(v)
+			s.clear(i) // one that was not looked at yet may have moved here
+		} else {
+			i++
 		}
 	}
-	all := t.having(key, old.bits)
-	for i := range all {
-		all[i] = halves[i*2/len(all)]
+	for i := len(all) / 2; i < len(all); i++ {
+		all[i] = other
 	}
 }
 
