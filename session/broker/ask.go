@@ -90,13 +90,17 @@ const mostQuestions = 1 << 16
 func (b *Broker) Accept(now time.Time, h Handle, a Admission) {
 	b.now = now
 	if c := b.admitting(h); c != nil {
-		*c.admission, c.admitting = a, false
+		e := c.entry
+		e.admission, e.asked = a, false
 		c.client.User = a.User
 		if a.Limits != nil {
 			c.limits = a.Limits
 		}
-		if !c.connect.Properties.RequestResponseInformation.Set || c.connect.Properties.RequestResponseInformation.Value == 0 {
-			c.admission.ResponseInformation = "" // [MQTT-3.1.2-28]
+		if a.NoWill {
+			e.will = nil
+		}
+		if !e.informed {
+			e.admission.ResponseInformation = "" // [MQTT-3.1.2-28]
 		}
 		b.admit(c)
 	}
@@ -107,7 +111,7 @@ func (b *Broker) Accept(now time.Time, h Handle, a Admission) {
 func (b *Broker) Refuse(now time.Time, h Handle, reason codec.ReasonCode) {
 	b.now = now
 	if c := b.admitting(h); c != nil {
-		c.admitting = false
+		c.entry.asked = false
 		b.refuse(c, reason)
 	}
 }
@@ -115,7 +119,7 @@ func (b *Broker) Refuse(now time.Time, h Handle, reason codec.ReasonCode) {
 // admitting returns a connection whose CONNECT waits for the driver, or nil.
 func (b *Broker) admitting(h Handle) *conn {
 	c := b.conns.get(h)
-	if c == nil || !c.admitting || c.connect == nil {
+	if c == nil || c.entry == nil || !c.entry.asked {
 		return nil
 	}
 	return c
@@ -187,7 +191,7 @@ func (b *Broker) asksSubscribe(c *conn, ev *Event) bool {
 		p.Filters[i].Filter = mountedFilter(c.at.MountPoint, p.Filters[i].Filter)
 	}
 	if b.cfg.Ask&AskSubscribe == 0 {
-		b.ordered(c, &question{subscribe: p})
+		b.ordered(c, question{subscribe: p})
 		return false
 	}
 	b.ask(c, ev, &question{subscribe: p.Clone()})
@@ -195,10 +199,10 @@ func (b *Broker) asksSubscribe(c *conn, ev *Event) bool {
 }
 
 // ordered does what needs no answer, in its turn.
-func (b *Broker) ordered(c *conn, q *question) {
+func (b *Broker) ordered(c *conn, q question) {
 	q.conn, q.sess, q.answered = c, c.sess, true
 	if c.sess.openQuestions() == 0 {
-		b.settle(q)
+		b.settle(&q)
 		return
 	}
 	if q.subscribe != nil {
@@ -206,8 +210,9 @@ func (b *Broker) ordered(c *conn, q *question) {
 	} else {
 		q.unsubscribe = q.unsubscribe.Clone()
 	}
+	waits := q
 	l := c.sess.later()
-	l.asked = append(l.asked, q)
+	l.asked = append(l.asked, &waits)
 }
 
 // Answer answers a question. One that is answered already is ignored, as is a

@@ -63,9 +63,11 @@ type Broker struct {
 
 // scratch is memory that is used again.
 type scratch struct {
-	codes []codec.ReasonCode
-	topic codec.Bytes // with a mount point
-	seen  view        // the last one
+	codes   []codec.ReasonCode
+	connack codec.Connack
+	topic   codec.Bytes // with a mount point
+	seen    view        // the last one
+	replay  *replay     // nothing is due in it; nil for none
 }
 
 // New returns a broker without connections.
@@ -188,7 +190,7 @@ func (b *Broker) disconnect(c *conn, reason codec.ReasonCode) {
 	if c.srv.Disconnect(b.now, &codec.Disconnect{ReasonCode: reason}) == nil {
 		return
 	}
-	if c.connect != nil && c.srv.Refuse(b.now, &codec.Connack{ReasonCode: codec.ReasonServerUnavailable}) == nil {
+	if c.entry != nil && c.srv.Refuse(b.now, &codec.Connack{ReasonCode: codec.ReasonServerUnavailable}) == nil {
 		return
 	}
 	if c.srv.Status() != session.StatusClosing {

@@ -9,11 +9,18 @@ import (
 	"github.com/mqttcore/mqttcore/session"
 )
 
-// connect begins the answer to CONNECT. The packet is copied, as the answer may
-// have to wait. It reports whether the driver is asked. (v3.1.1 and v5.0 3.1.4)
+// connect begins the answer to CONNECT. It reports whether the driver is asked.
+// (v3.1.1 and v5.0 3.1.4)
 func (b *Broker) connect(c *conn, p *codec.Connect) bool {
-	c.connect, c.admission = p.Clone(), new(Admission)
-	c.client = &Client{ID: string(p.ClientID), Endpoint: c.at.nobody.Endpoint}
+	c.client = &Client{ID: c.srv.Limits().ClientID, Endpoint: c.at.nobody.Endpoint}
+	c.entry = &entry{
+		cleanStart: p.CleanStart, unnamed: len(p.ClientID) == 0, keepAlive: p.KeepAlive,
+		informed: p.Properties.RequestResponseInformation.Or(0) != 0,
+	}
+	if w, ok := p.Will.Get(); ok {
+		b.mount(c, &w.Topic, &w.Properties.ResponseTopic)
+		c.entry.will = newWill(&w)
+	}
 	switch {
 	case b.stopping:
 		b.refuse(c, codec.ReasonServerUnavailable)
@@ -24,7 +31,7 @@ func (b *Broker) connect(c *conn, p *codec.Connect) bool {
 	case !c.srv.Version().IsV5() && c.at.tooSlow(p.KeepAlive):
 		b.refuse(c, codec.ReasonClientIdentifierNotValid) // as other brokers do
 	case b.cfg.Ask&AskConnect != 0:
-		c.admitting = true
+		c.entry.asked = true
 		return true
 	case p.Properties.AuthenticationMethod.Set:
 		b.refuse(c, codec.ReasonBadAuthenticationMethod) // [U5-4.12-a]
@@ -47,7 +54,7 @@ func formatted(p *codec.Connect) bool {
 
 // refuse answers CONNECT by a CONNACK with a reason code.
 func (b *Broker) refuse(c *conn, code codec.ReasonCode) {
-	c.connect = nil
+	c.entry = nil
 	b.busy.push(c)
 	if err := c.srv.Refuse(b.now, &codec.Connack{ReasonCode: code}); err != nil {
 		c.srv.Closed(b.now, err)
@@ -73,10 +80,9 @@ func (b *Broker) admit(c *conn) {
 	old := s.conn
 	if rival := old.successor; rival != nil {
 		// It came in the meantime, and is taken over in its turn.
-		rival.heirOf = nil
 		b.refuse(rival, codec.ReasonServerBusy)
 	}
-	old.successor, c.heirOf = c, old
+	old.successor, c.entry.heirOf = c, old
 	b.disconnect(old, codec.ReasonSessionTakenOver)
 }
 
@@ -86,18 +92,15 @@ func (b *Broker) mayConnect(c *conn, s *sess) codec.ReasonCode {
 	if most := b.cfg.MaximumSessions; s == nil && most > 0 && len(b.sessions) >= most {
 		return codec.ReasonQuotaExceeded
 	}
-	w, ok := c.connect.Will.Get()
-	if !ok || c.admission.NoWill {
+	w := c.entry.will
+	if w == nil {
 		return codec.ReasonSuccess
 	}
-	b.mount(c, &w.Topic, &w.Properties.ResponseTopic)
-	p := newWill(&w).message
-	if b.unnameable(p) {
+	if b.unnameable(w.message) {
 		return codec.ReasonTopicNameInvalid
 	}
-	w.Topic, w.Properties.ResponseTopic = p.Topic, p.Properties.ResponseTopic
-	c.connect.Will.Value = w
-	_, code := b.mayPublish(c.client, p)
+	p := *w.message // for this call
+	_, code := b.mayPublish(c.client, &p)
 	return code
 }
 
@@ -115,19 +118,16 @@ func (b *Broker) assignClientID(prefix string) string {
 // accept answers CONNECT by a CONNACK with success. No connection has the
 // session any more.
 func (b *Broker) accept(c *conn) {
-	p, admission := c.connect, c.admission
-	c.connect, c.admission = nil, nil
-	if admission.NoWill {
-		p.Will = codec.Opt[codec.Will]{}
-	}
+	e := c.entry
+	c.entry = nil
 	b.busy.push(c)
 	s := b.sessions[c.client.ID]
 	var state *session.State
-	fresh := s == nil || p.CleanStart || s.state.Expired(b.now) || s.client.Endpoint.MountPoint != c.at.MountPoint
+	fresh := s == nil || e.cleanStart || s.state.Expired(b.now) || s.client.Endpoint.MountPoint != c.at.MountPoint
 	if !fresh {
 		state = s.state // [MQTT-3.1.2-5]
 	}
-	if err := c.srv.Accept(b.now, b.connack(c, p, admission), state); err != nil {
+	if err := c.srv.Accept(b.now, b.connack(c, e), state); err != nil {
 		if c.srv.Status() == session.StatusConnecting {
 			b.refuse(c, codec.ReasonUnspecifiedError)
 		}
@@ -148,11 +148,7 @@ func (b *Broker) accept(c *conn) {
 	if s.will != nil {
 		b.discardWill(s)
 	}
-	if w, ok := p.Will.Get(); ok {
-		s.will = newWill(&w)
-	} else {
-		s.will = nil
-	}
+	s.will = e.will
 	// One that was told stays so until its end is told.
 	s.durable = s.durable || b.cfg.Server.Persist && c.srv.Limits().SessionExpiry > 0
 	b.storeInfo(s)
@@ -163,18 +159,19 @@ func (b *Broker) accept(c *conn) {
 }
 
 // connack puts the answer to CONNECT together.
-func (b *Broker) connack(c *conn, p *codec.Connect, a *Admission) *codec.Connack {
-	ack := new(codec.Connack)
+func (b *Broker) connack(c *conn, e *entry) *codec.Connack {
+	ack := &b.scratch.connack
+	*ack = codec.Connack{}
 	if !c.srv.Version().IsV5() {
 		return ack
 	}
 	props := &ack.Properties
-	*props = a.properties()
+	*props = e.admission.properties()
 	b.cfg.announce(props, c)
-	if len(p.ClientID) == 0 {
+	if e.unnamed {
 		props.AssignedClientIdentifier = codec.Text(c.client.ID) // [MQTT-3.2.2-16]
 	}
-	if c.at.tooSlow(p.KeepAlive) {
+	if c.at.tooSlow(e.keepAlive) {
 		props.ServerKeepAlive = codec.Some(c.at.MaximumKeepAlive)
 	}
 	return ack
@@ -197,16 +194,16 @@ func (b *Broker) closed(c *conn) {
 		b.timers.stop(&c.rate.timer)
 	}
 	b.conns.remove(c)
-	c.connect = nil
-	if old := c.heirOf; old != nil {
-		old.successor, c.heirOf = nil, nil
+	if e := c.entry; e != nil && e.heirOf != nil {
+		e.heirOf.successor = nil
 	}
+	c.entry = nil
 	if s := c.sess; s != nil {
 		c.sess, s.conn = nil, nil
 		b.detached(s)
 	}
 	if heir := c.successor; heir != nil {
-		c.successor, heir.heirOf = nil, nil
+		c.successor = nil
 		b.accept(heir)
 	}
 }

@@ -19,19 +19,27 @@ type conn struct {
 	limits *Limits
 	rate   *rate // nil as long as nothing is measured
 
-	// connect is a copy of CONNECT until it is answered, admission what the driver
-	// said to it.
-	connect   *codec.Connect
-	admission *Admission
-	sess      *sess // from a successful CONNACK to Close
+	entry *entry // from CONNECT to its answer
+	sess  *sess  // from a successful CONNACK to Close
 	// successor waits with its CONNECT for the Close of this connection,
-	// whose session it takes over; heirOf is the way back.
-	successor, heirOf *conn
-	blocked           bool // the transport cannot take bytes
-	gone              bool // the transport is closed
-	admitting         bool // the driver was asked whether it may connect
+	// whose session it takes over.
+	successor *conn
+	next      [2]*conn // in each of the two lines of the broker
+	in        [2]bool  // whether it is in them
+	blocked   bool     // the transport cannot take bytes
+	gone      bool     // the transport is closed
+}
 
-	places [2]place // in the two lines of the broker
+// entry is what a CONNECT asks for, and what the driver said to it.
+type entry struct {
+	cleanStart bool
+	unnamed    bool // the Client Identifier is left to the broker
+	informed   bool // Response Information is wanted
+	asked      bool // the driver has not answered yet
+	keepAlive  uint16
+	will       *will
+	admission  Admission
+	heirOf     *conn // the connection whose successor waits with it
 }
 
 // maximumQoS returns the highest QoS on offer.
@@ -82,34 +90,27 @@ func (t *conns) remove(c *conn) {
 // line lists connections, first come, first served.
 type line struct {
 	head, tail *conn
-	role       int // which of the places of a connection is meant
-}
-
-// place is that of a connection in a line.
-type place struct {
-	next *conn
-	in   bool
+	role       int // which of the two it is
 }
 
 func (l *line) push(c *conn) {
-	p := &c.places[l.role]
-	if p.in {
+	if c.in[l.role] {
 		return
 	}
-	p.in = true
+	c.in[l.role] = true
 	if l.tail == nil {
 		l.head = c
 	} else {
-		l.tail.places[l.role].next = c
+		l.tail.next[l.role] = c
 	}
 	l.tail = c
 }
 
 func (l *line) pop() {
-	p := &l.head.places[l.role]
-	l.head = p.next
+	c := l.head
+	l.head = c.next[l.role]
 	if l.head == nil {
 		l.tail = nil
 	}
-	*p = place{}
+	c.next[l.role], c.in[l.role] = nil, false
 }

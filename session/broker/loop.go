@@ -155,7 +155,7 @@ func (b *Broker) handle(c *conn, ev *Event) bool {
 		for i, f := range p.Filters {
 			p.Filters[i] = mountedFilter(c.at.MountPoint, f)
 		}
-		b.ordered(c, &question{unsubscribe: p})
+		b.ordered(c, question{unsubscribe: p})
 	case events.Close:
 		b.closed(c)
 		return true

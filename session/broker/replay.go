@@ -20,7 +20,9 @@ type replay struct {
 func (b *Broker) startReplay(sub *subscription) {
 	s := sub.sess
 	if s.replay == nil {
-		s.replay = new(replay)
+		if s.replay, b.scratch.replay = b.scratch.replay, nil; s.replay == nil {
+			s.replay = new(replay)
+		}
 	}
 	switch r := s.replay; {
 	case !sub.due:
@@ -44,7 +46,19 @@ func (b *Broker) passReplay(s *sess) {
 	}
 	if r.next == len(r.subs) {
 		s.replay = nil
+		b.spareReplay(r)
 	}
+}
+
+// spareReplay keeps a replay in which nothing is due for the next one: most are
+// over as soon as they begin.
+func (b *Broker) spareReplay(r *replay) {
+	const most = 64
+	if cap(r.subs) > most {
+		return
+	}
+	*r = replay{subs: r.subs[:0]}
+	b.scratch.replay = r
 }
 
 // stopReplay ends everything that is due.
