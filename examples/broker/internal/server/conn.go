@@ -10,15 +10,14 @@ import (
 
 // conn is one connection, as the owner of the broker sees it.
 type conn struct {
-	link   link
-	server *Server
-	door   *door
+	link link
+	*door
 	handle broker.Handle
 
-	behind   []outgoing // come after the Write that is being written
-	unsent   int32      // Writes that are not out
-	unproven int32      // bytes that it brought before it was let in
-	login    string     // user whose password let it in
+	behind   *outgoing // comes after the Write that is being written; nil for none
+	unsent   int32     // Writes that are not out
+	unproven int32     // bytes that it brought before it was let in
+	login    string    // user whose password let it in
 
 	proven  bool // they are not counted any more
 	letIn   bool
@@ -74,7 +73,8 @@ func (c *conn) letGo(w outgoing) {
 	case c.broken:
 		c.written(w, nil)
 	case c.sending:
-		c.behind = append(c.behind, w)
+		next := w
+		c.behind = &next
 	default:
 		c.sending = true
 		c.link.send(w)
@@ -94,14 +94,12 @@ func (c *conn) written(w outgoing, err error) {
 	c.unsent--
 	if err != nil {
 		c.broken = true
-		c.unsent -= int32(len(c.behind))
-		c.behind = nil
 		s.broker.Closed(s.now, c.handle, err)
 	}
-	if len(c.behind) > 0 {
-		next := c.behind[0]
-		c.behind = c.behind[1:]
-		c.letGo(next)
+	if next := c.behind; next != nil {
+		c.behind = nil
+		c.letGo(*next)
+		return
 	}
 	if c.unsent > 0 {
 		return

@@ -14,6 +14,7 @@ import (
 
 // door is a listener with what its clients have in common.
 type door struct {
+	server   *Server
 	listener *listen.Listener
 	endpoint *broker.Endpoint
 	access   *access.Access // Reload replaces it
@@ -28,7 +29,7 @@ func (s *Server) openDoors() error {
 	}
 	for i, l := range s.options.Listeners {
 		cfg := l.Config()
-		d := &door{listener: l, access: rules[cfg.Access], endpoint: endpoint(i, cfg, s.options.IDPrefix)}
+		d := &door{server: s, listener: l, access: rules[cfg.Access], endpoint: endpoint(i, cfg, s.options.IDPrefix)}
 		s.doors[l] = d
 		s.doorsByName[d.endpoint.Name] = d
 		if i == 0 {

@@ -49,7 +49,7 @@ func (k *sockets) adopt(s *Server, in *listen.Conn) *conn {
 	}
 	_ = in.Conn.Close() // closes the other descriptor only
 	c := &socket{fd: int32(fd), at: in.Place}
-	c.server, c.link, c.door = s, c, s.doors[in.Listener]
+	c.link, c.door = c, s.doors[in.Listener]
 	return &c.conn
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"reflect"
 	"sync"
 	"testing"
 	"time"
@@ -52,6 +53,14 @@ func descriptors(t *testing.T) int {
 		t.Fatal(err)
 	}
 	return len(all)
+}
+
+// What there is for each socket fills what the allocator hands out for it, on 64
+// bits.
+func TestSocketSize(t *testing.T) {
+	if n := reflect.TypeFor[socket]().Size(); n > 144 {
+		t.Errorf("%d bytes", n)
+	}
 }
 
 func TestOneByteAtATime(t *testing.T) {

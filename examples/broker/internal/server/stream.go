@@ -20,7 +20,7 @@ type stream struct {
 
 func newStream(s *Server, in *listen.Conn) *stream {
 	c := &stream{in: in, goOn: make(chan struct{}, 1), over: make(chan struct{})}
-	c.server, c.link, c.door = s, c, s.doors[in.Listener]
+	c.link, c.door = c, s.doors[in.Listener]
 	return c
 }
 
