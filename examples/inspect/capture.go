@@ -67,7 +67,13 @@ func (i *inspector) readCapture(ctx context.Context, r *bufio.Reader) error {
 	}
 	a := reassembly.NewAssembler(reassembly.NewStreamPool(&flows{i}))
 	a.MaxBufferedPagesTotal, a.MaxBufferedPagesPerConnection = maxPages, maxPagesOfOne
-	defer a.FlushAll()
+	d := newDefragmenter(i.isServerPort)
+	defer func() {
+		a.FlushAll()
+		if text := d.verdict(); text != "" {
+			i.say(newConnection(i), time.Time{}, text)
+		}
+	}()
 	var tidied time.Time
 	for some := false; ctx.Err() == nil; {
 		data, ci, err := in.read()
@@ -83,7 +89,7 @@ func (i *inspector) readCapture(ctx context.Context, r *bufio.Reader) error {
 			return err
 		}
 		some = true
-		i.frame(a, data, ci, in.linkType(ci))
+		i.frame(a, d, data, ci, in.linkType(ci))
 		if ci.Timestamp.Sub(tidied) > tidying {
 			tidied = ci.Timestamp
 			a.FlushWithOptions(reassembly.FlushOptions{T: tidied.Add(-patience), TC: tidied.Add(-forgetting)})
@@ -92,10 +98,13 @@ func (i *inspector) readCapture(ctx context.Context, r *bufio.Reader) error {
 	return nil
 }
 
-// frame takes a frame that may have a segment of TCP.
-func (i *inspector) frame(a *reassembly.Assembler, data []byte, ci gopacket.CaptureInfo, link layers.LinkType) {
+// frame takes a frame that may have a segment of TCP, or the rest of one.
+func (i *inspector) frame(a *reassembly.Assembler, d *defragmenter, data []byte, ci gopacket.CaptureInfo, link layers.LinkType) {
 	p := gopacket.NewPacket(data, link, gopacket.DecodeOptions{Lazy: true, NoCopy: true})
 	tcp, ok := p.TransportLayer().(*layers.TCP)
+	if !ok {
+		tcp, ok = d.tcp(p, ci.Timestamp)
+	}
 	if !ok || !i.isServerPort(uint16(tcp.SrcPort)) && !i.isServerPort(uint16(tcp.DstPort)) {
 		return
 	}

@@ -245,3 +245,15 @@ func TestBadCaptures(t *testing.T) {
 		}
 	}
 }
+
+// A capture may claim any time, also one that JSON has no form for.
+func TestTimeBeyondJSON(t *testing.T) {
+	var out bytes.Buffer
+	i := newInspector(&options{json: true}, &out)
+	for _, year := range []int{10000, -1} {
+		i.say(newConnection(i), time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC), "x")
+	}
+	if err := i.flush(); err != nil || out.String() != strings.Repeat("{\"note\":\"x\"}\n", 2) {
+		t.Errorf("shown %s, error %v", out.String(), err)
+	}
+}

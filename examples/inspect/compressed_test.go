@@ -51,7 +51,7 @@ func TestCompressed(t *testing.T) {
 	_, _ = w.Write(unhex(t, long))
 	_ = w.Close()
 	final := frame(client, ws.Header{Fin: true, OpCode: ws.OpBinary, Rsv: rsvCompressed}, append(last.Bytes(), 0))
-	d := shaken(deflate).and(client, first, client, again, client, binary(t, client, "c000"), client, again, client, final, client, again)
+	d := shaken(deflate).and(client, first, client, again, client, message(t, client, "c000"), client, again, client, final, client, again)
 	d.expect(t, begin+longShown+longShown+"> PINGREQ\n"+strings.Repeat(longShown, 3), 0)
 
 	// In several frames, with a ping between.
@@ -96,11 +96,11 @@ func TestCompressedGap(t *testing.T) {
 			return p.pack(t, client, long)
 		}
 		tp := newTape(t)
-		k := shaken(more).and(client, binary(t, client, connect311)).on(tp.talk("10.0.0.1", "10.0.0.2", 40000).open(), false)
+		k := shaken(more).and(client, message(t, client, connect311)).on(tp.talk("10.0.0.1", "10.0.0.2", 40000).open(), false)
 		k.send(client, next()).miss(client, next())
-		k.send(server, binary(t, server, "d000")) // acknowledges it
+		k.send(server, message(t, server, "d000")) // acknowledges it
 		tp.now = tp.now.Add(5 * time.Second)
-		k.send(client, binary(t, client, long)).send(client, next()).send(client, next()).send(client, binary(t, client, "c000")).close()
+		k.send(client, message(t, client, long)).send(client, next()).send(client, next()).send(client, message(t, client, "c000")).close()
 		got, _, code := call(t, tp.pcap(), "-")
 		want := 2
 		if fresh {

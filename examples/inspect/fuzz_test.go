@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
+	"context"
 	"encoding/hex"
 	"encoding/json"
 	"slices"
@@ -10,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+	"github.com/gopacket/gopacket/layers"
 
 	"github.com/mqttcore/mqttcore/codec"
 )
@@ -49,6 +52,64 @@ func FuzzShow(f *testing.F) {
 	})
 }
 
+// Of fragments that do not contradict each other the packet comes that they are of,
+// and of others the same or none; what is held is bounded.
+func FuzzFragments(f *testing.F) {
+	f.Add([]byte{0, 0, 1, 1, 0, 1, 1, 1, 0, 2, 1, 0})
+	f.Add([]byte{1, 1, 2, 0, 1, 0, 1, 1, 1, 0, 2, 3, 200, 0, 1, 1})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		d := newDefragmenter(func(uint16) bool { return true })
+		now := time.Unix(0, 0)
+		for piece := range slices.Chunk(b[:min(len(b), 512)], 4) {
+			if len(piece) < 4 {
+				break
+			}
+			now = now.Add(time.Duration(piece[0]>>2) * time.Second)
+			data := make([]byte, 8*int(piece[2]))
+			for i := range data {
+				data[i] = byte((8*int(piece[1]) + i) / 8)
+			}
+			whole, _ := d.add(fragment{
+				of: packetID{id: uint32(piece[0] & 3)}, next: layers.IPProtocolTCP,
+				start: 8 * int(piece[1]), data: data, more: piece[3]&1 != 0, cut: piece[3]&2 != 0,
+			}, now)
+			for i := range whole {
+				if whole[i] != byte(i/8) {
+					t.Fatalf("byte %d is another one", i)
+				}
+			}
+			held := 0
+			for e := d.oldest.Front(); e != nil; e = e.Next() {
+				for _, part := range e.Value.(*fragmented).parts {
+					held += len(part.data) + fragmentCost
+				}
+			}
+			if held != d.held || len(d.open) != d.oldest.Len() {
+				t.Fatalf("%d bytes are held, and %d counted", held, d.held)
+			}
+		}
+	})
+}
+
+// Any capture is read to its end, or it is told why not.
+func FuzzCapture(f *testing.F) {
+	var t testing.T
+	for _, ip := range addresses {
+		tp := playFragmented(&t, ip, func(tp *tape, f [][]byte) { tp.put(f...) })
+		conversation(&t).on(tp.talk(ip[0], ip[1], 40002).open(), false).close()
+		f.Add(tp.pcap())
+		f.Add(tp.pcapng())
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var out bytes.Buffer
+		i := newInspector(&options{json: true, ports: []uint{1883}}, &out)
+		if err := i.readCapture(context.Background(), bufio.NewReader(bytes.NewReader(b))); err != nil && err.Error() == "" {
+			t.Fatal("it is not told what is wrong")
+		}
+		harmless(t, i, &out)
+	})
+}
+
 // within returns the times of bytes, all of which are the same.
 func within(t *testing.T, b []byte) func(int) time.Time {
 	return func(at int) time.Time {
@@ -83,7 +144,7 @@ func FuzzWebSocket(f *testing.F) {
 	dialogues := []dialogue{
 		conversation(&t)[2:],
 		dialogue{}.and(client, p.pack(&t, client, connect311), client, p.pack(&t, client, long), server, "8208"+connack311, server, "8802 03e8"),
-		{{client, binary(&t, client, "10")}, {client, frame(client, ws.Header{Fin: true, OpCode: ws.OpText}, []byte("x"))}, {server, "8100"}},
+		{{client, message(&t, client, "10")}, {client, frame(client, ws.Header{Fin: true, OpCode: ws.OpText}, []byte("x"))}, {server, "8100"}},
 		{{client, ascii("GET / HTTP/1.1\r\n\r\n")}, {server, ascii(answer + "\r\n")}},
 	}
 	for _, d := range dialogues {

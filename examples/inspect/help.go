@@ -56,6 +56,7 @@ All offsets count bytes of MQTT: those of files from the first packet, the other
 Of WebSocket the handshake and its frames are judged and left out, also compressed ones.
 What is said about several packets, such as an acknowledgement that nobody waits for, is certain: where a
 capture has gaps or begins in the middle, less is said. Of a packet above 1 MiB the beginning is judged.
+IP packets in fragments are read where all fragments came within 30 s and none overlaps; others are counted.
 
 Exit codes:
   0    all packets are legal

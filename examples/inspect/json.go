@@ -67,7 +67,7 @@ type remark struct {
 
 func head(c *connection, at time.Time) heading {
 	h := heading{Client: c.addresses[client], Server: c.addresses[server], ClientID: c.id}
-	if !at.IsZero() {
+	if year := at.Year(); !at.IsZero() && year >= 0 && year <= 9999 { // as a capture may claim anything
 		h.Time = &at
 	}
 	return h

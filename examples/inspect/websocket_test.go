@@ -84,8 +84,8 @@ func frame(from side, h ws.Header, payload []byte) string {
 	return hex.EncodeToString(append(b.Bytes(), payload...))
 }
 
-// binary returns a frame with digits as its payload.
-func binary(t *testing.T, from side, digits string) string {
+// message returns a frame with digits as its payload.
+func message(t *testing.T, from side, digits string) string {
 	t.Helper()
 	return frame(from, ws.Header{Fin: true, OpCode: ws.OpBinary}, unhex(t, digits))
 }
@@ -95,15 +95,15 @@ func binary(t *testing.T, from side, digits string) string {
 func conversation(t *testing.T) dialogue {
 	pub := unhex(t, publish1+subscribe)
 	return shaken("").and(
-		client, binary(t, client, connect311),
-		server, binary(t, server, connack311),
+		client, message(t, client, connect311),
+		server, message(t, server, connack311),
 		client, frame(client, ws.Header{OpCode: ws.OpBinary}, pub[:4]),
 		client, frame(client, ws.Header{Fin: true, OpCode: ws.OpPing}, []byte("are you there?")),
 		client, frame(client, ws.Header{}, nil)+frame(client, ws.Header{Fin: true}, pub[4:11]),
 		server, frame(server, ws.Header{Fin: true, OpCode: ws.OpPong}, []byte("are you there?")),
-		client, binary(t, client, "")+binary(t, client, hex.EncodeToString(pub[11:])),
-		server, binary(t, server, puback7+suback),
-		client, binary(t, client, disconnect)+frame(client, ws.Header{Fin: true, OpCode: ws.OpClose}, ws.NewCloseFrameBody(1000, "bye")),
+		client, message(t, client, "")+message(t, client, hex.EncodeToString(pub[11:])),
+		server, message(t, server, puback7+suback),
+		client, message(t, client, disconnect)+frame(client, ws.Header{Fin: true, OpCode: ws.OpClose}, ws.NewCloseFrameBody(1000, "bye")),
 		server, frame(server, ws.Header{Fin: true, OpCode: ws.OpClose}, nil),
 	)
 }
@@ -147,7 +147,7 @@ func TestWebSocketCuts(t *testing.T) {
 
 // What -v, -x and JSON tell is of the packets.
 func TestWebSocketForms(t *testing.T) {
-	d := shaken("").and(client, binary(t, client, connect311), client, frame(client, ws.Header{Fin: true, OpCode: ws.OpText}, []byte("mysterious")))
+	d := shaken("").and(client, message(t, client, connect311), client, frame(client, ws.Header{Fin: true, OpCode: ws.OpText}, []byte("mysterious")))
 	tp := newTape(t)
 	d.on(tp.talk("10.0.0.1", "10.0.0.2", 40000).open(), false)
 	got, _, code := call(t, tp.pcap(), "-x", "-")
@@ -177,7 +177,7 @@ func TestWebSocketForms(t *testing.T) {
 
 // A file has one direction; offsets are those of the packets.
 func TestWebSocketFile(t *testing.T) {
-	b := unhex(t, ascii(request+forMQTT)+binary(t, client, connect311)+binary(t, client, disconnect))
+	b := unhex(t, ascii(request+forMQTT)+message(t, client, connect311)+message(t, client, disconnect))
 	expect(t, `
 @0 CONNECT v3.1.1 CleanStart KeepAlive=60 ClientID=c
 @15 DISCONNECT
@@ -192,9 +192,9 @@ func TestWebSocketFile(t *testing.T) {
 // What breaks section 6 of the standards, or makes frames unreadable. After a
 // handshake without faults.
 func TestWebSocketFaults(t *testing.T) {
-	connected := shaken("").and(client, binary(t, client, connect311))
+	connected := shaken("").and(client, message(t, client, connect311))
 	with := func(h ws.Header, from side) dialogue {
-		return connected.and(from, frame(from, h, []byte("x")), from, binary(t, from, "c000"))
+		return connected.and(from, frame(from, h, []byte("x")), from, message(t, from, "c000"))
 	}
 	fin := ws.Header{Fin: true}
 	kind := func(h ws.Header, op ws.OpCode) ws.Header { h.OpCode = op; return h }
@@ -208,7 +208,7 @@ func TestWebSocketFaults(t *testing.T) {
 > WebSocket text frame of 1 byte
 ! protocol error: MQTT travels in binary frames; this one is left out MQTT-6.0.0-1
 > PINGREQ`},
-		{"text within a packet", connected.and(client, binary(t, client, "c0"), client, frame(client, kind(fin, ws.OpText), []byte("x")), client, binary(t, client, "00")), `
+		{"text within a packet", connected.and(client, message(t, client, "c0"), client, frame(client, kind(fin, ws.OpText), []byte("x")), client, message(t, client, "00")), `
 > WebSocket text frame of 1 byte
 ! protocol error: MQTT travels in binary frames; this one is left out MQTT-6.0.0-1
 > PINGREQ`},
@@ -224,7 +224,7 @@ func TestWebSocketFaults(t *testing.T) {
 < WebSocket frame
 ! protocol error: WebSocket: unexpected continuation data frame
 * 5 bytes more of the server cannot be read`},
-		{"no continuation", connected.and(server, frame(server, ws.Header{OpCode: ws.OpBinary}, nil), server, binary(t, server, "d000")), `
+		{"no continuation", connected.and(server, frame(server, ws.Header{OpCode: ws.OpBinary}, nil), server, message(t, server, "d000")), `
 < WebSocket frame
 ! protocol error: WebSocket: unexpected non-continuation data frame
 * 2 bytes more of the server cannot be read`},
@@ -236,7 +236,7 @@ func TestWebSocketFaults(t *testing.T) {
 > WebSocket frame
 ! protocol error: WebSocket: frames from client to server must be masked
 * 2 bytes more of the client cannot be read`},
-		{"mask of the server", connected.and(server, binary(t, client, "d000")), `
+		{"mask of the server", connected.and(server, message(t, client, "d000")), `
 < WebSocket frame
 ! protocol error: WebSocket: frames from server to client must be not masked
 * 2 bytes more of the server cannot be read`},
@@ -247,7 +247,7 @@ func TestWebSocketFaults(t *testing.T) {
 		{"negative length", connected.and(server, "827f8000000000000000"), `
 < WebSocket frame
 ! protocol error: WebSocket: header error: the most significant bit must be 0`},
-		{"after the closing frame", connected.and(client, frame(client, kind(fin, ws.OpClose), nil), client, binary(t, client, "c000")), `
+		{"after the closing frame", connected.and(client, frame(client, kind(fin, ws.OpClose), nil), client, message(t, client, "c000")), `
 * the client closes the WebSocket
 * 8 bytes more of the client cannot be read`},
 	} {
@@ -321,7 +321,7 @@ func TestHandshake(t *testing.T) {
 			if c.answer == "" {
 				d = dialogue{{client, ascii(c.request)}}
 			}
-			d = d.and(client, binary(t, client, connect311))
+			d = d.and(client, message(t, client, connect311))
 			code := 0
 			if strings.Contains(c.want, "!") {
 				code = exitFaults
@@ -338,9 +338,9 @@ func TestWebSocketGap(t *testing.T) {
 	whole := frame(client, ws.Header{Fin: true, OpCode: ws.OpBinary}, unhex(t, long))
 	run := func(from, to int, after ...string) string {
 		tp := newTape(t)
-		k := shaken("").and(client, binary(t, client, connect311)).on(tp.talk("10.0.0.1", "10.0.0.2", 40000).open(), false)
+		k := shaken("").and(client, message(t, client, connect311)).on(tp.talk("10.0.0.1", "10.0.0.2", 40000).open(), false)
 		k.send(client, whole[:2*from]).miss(client, whole[2*from:2*to])
-		k.send(server, binary(t, server, connack311)) // acknowledges it
+		k.send(server, message(t, server, connack311)) // acknowledges it
 		tp.now = tp.now.Add(5 * time.Second)
 		k.send(client, whole[2*to:]+strings.Join(after, "")).close()
 		got, _, code := call(t, tp.pcap(), "-")
@@ -349,7 +349,7 @@ func TestWebSocketGap(t *testing.T) {
 		}
 		return packets(got)
 	}
-	ping := binary(t, client, "c000")
+	ping := message(t, client, "c000")
 	if got := run(30, 60, ping); !strings.Contains(got, "30 bytes of the client are missing") || !strings.Contains(got, "> PINGREQ") || strings.Contains(got, "PUBLISH") {
 		t.Error(got)
 	}
@@ -375,7 +375,7 @@ func TestWebSocketJoined(t *testing.T) {
 		client, "616263",
 		client, frame(client, ws.Header{OpCode: ws.OpBinary}, pub[:1])+frame(client, ws.Header{Fin: true}, pub[1:]),
 		server, "6162",
-		server, binary(t, server, puback7)+"82", server, "02d000",
+		server, message(t, server, puback7)+"82", server, "02d000",
 	).expect(`
 * MQTT over WebSocket, joined after its beginning
 * 3 bytes of the client could not be read before this
@@ -422,7 +422,7 @@ func TestWebSocketBounds(t *testing.T) {
 		_ = i.flush()
 		return out.String()
 	}
-	run(shaken("").and(client, "82ff7fffffffffffffff01020304", client, binary(t, client, connect311)))
+	run(shaken("").and(client, "82ff7fffffffffffffff01020304", client, message(t, client, connect311)))
 	run(shaken(deflate).and(client, "c2ff7fffffffffffffff01020304", client, strings.Repeat("11", 16<<20)))
 	run(dialogue{{client, ascii("GET / HTTP/1.1\r\n")}, {client, strings.Repeat("61", 16<<20)}})
 	zeros := strings.Repeat("00", 64<<20)
