@@ -19,7 +19,8 @@ func (b *bench) background() (stop func()) {
 		run(func(done <-chan struct{}) { b.ping(time.Duration(k)*time.Second/2, done) })
 	}
 	if b.o.qos == 0 {
-		run(b.forgive)
+		d := &doubt{bench: b}
+		run(func(done <-chan struct{}) { every(look, done, d.look) })
 	}
 	if f, ok := b.env.Stderr.(*os.File); ok && !b.o.quiet && isTerminal(f) {
 		run(b.progress)
@@ -69,25 +70,6 @@ func (b *bench) ping(silence time.Duration, done <-chan struct{}) {
 			_ = l.ping() // the reader learns of an error
 			return nil
 		})
-	})
-}
-
-// forgive gives up messages of QoS 0 that do not come, so that a publisher does
-// not wait for them for ever.
-func (b *bench) forgive(done <-chan struct{}) {
-	last, at := b.sample(), time.Now()
-	every(look, done, func() {
-		if s := b.sample(); s.progress() != last.progress() || b.stopped.Load() {
-			last, at = s, time.Now()
-		}
-		if time.Since(at) < patience {
-			return
-		}
-		for _, p := range b.publishers {
-			if n := p.due.Load() - p.settled.Load(); n > 0 {
-				p.settle(int(n))
-			}
-		}
 	})
 }
 

@@ -44,11 +44,8 @@ type bench struct {
 // connecting is how many connections are opened at the same time.
 const connecting = 64
 
-// The waits of the end: for messages of QoS 0, which may be lost, and for those
-// of QoS 1 and 2, without any progress.
 const (
-	patience       = 1 * time.Second
-	muchOfPatience = 15 * time.Second
+	muchOfPatience = 15 * time.Second       // without any progress
 	look           = 100 * time.Millisecond // between two looks
 )
 
@@ -235,7 +232,7 @@ func (b *bench) listen() {
 // publish waits until the measurement is over, and begins it after --warm-up.
 func (b *bench) publish(ctx context.Context) error {
 	if b.o.count > 0 {
-		err := b.await(ctx, b.stalled(), func() bool { return b.sample().sent == int64(b.o.count)*int64(b.o.publishers) })
+		err := b.await(ctx, func() bool { return b.sample().sent == int64(b.o.count)*int64(b.o.publishers) })
 		if err == nil {
 			err = b.settle(ctx)
 		}
@@ -268,18 +265,14 @@ func (b *bench) drain(ctx context.Context) error {
 		return err
 	}
 	b.listen()
-	err = b.await(ctx, b.stalled(), b.complete)
+	err = b.await(ctx, b.complete)
 	b.drained = time.Since(start)
 	return err
 }
 
 // settle waits for the acknowledgements and, unless they are away, subscribers.
 func (b *bench) settle(ctx context.Context) error {
-	wait := b.stalled()
-	if b.o.qos == 0 {
-		wait = patience
-	}
-	return b.await(ctx, wait, func() bool { return b.acknowledged() && (b.o.offline || b.complete()) })
+	return b.await(ctx, func() bool { return b.acknowledged() && (b.o.offline || b.complete()) })
 }
 
 // acknowledged reports whether no message is without its acknowledgement.
@@ -292,7 +285,7 @@ func (b *bench) acknowledged() bool {
 	return true
 }
 
-// complete reports whether all copies have arrived.
+// complete reports whether all copies have arrived, or were given up.
 func (b *bench) complete() bool {
 	for _, p := range b.publishers {
 		if p.settled.Load() < p.due.Load() {
@@ -310,23 +303,21 @@ func (b *bench) stalled() time.Duration {
 	return muchOfPatience
 }
 
-// await waits until done, as long as there is progress. Without it for the
-// given time, messages of QoS 0 are taken for lost.
-func (b *bench) await(ctx context.Context, wait time.Duration, done func() bool) error {
-	last, at := b.sample(), time.Now()
+// await waits until done, as long as there is progress. The time in which this
+// program itself stands still does not count.
+func (b *bench) await(ctx context.Context, done func() bool) error {
+	quiet, before := time.Duration(0), b.sample()
 	for !done() {
+		start := time.Now()
 		if err := b.wait(ctx, time.Millisecond); err != nil {
 			return err
 		}
-		if s := b.sample(); s.progress() != last.progress() {
-			last, at = s, time.Now()
+		quiet += min(time.Since(start), look)
+		if s := b.sample(); s.progress() != before.progress() {
+			quiet, before = 0, s
 		}
-		switch {
-		case time.Since(at) < wait:
-		case b.o.qos == 0:
-			return nil // the report counts them
-		default:
-			return cli.Failf(cli.ExitLost, "nothing has come from the broker for %v, though messages are under way; look at its log", wait)
+		if most := b.stalled(); quiet >= most {
+			return cli.Failf(cli.ExitLost, "nothing has come from the broker for %v, though messages are under way; look at its log", most)
 		}
 	}
 	return nil

@@ -147,6 +147,7 @@ func TestFaults(t *testing.T) {
 		{"-n 100 -q 1", func(n int) (int, bool) { return 2, false }, 0, report{Twice: 100, Received: 200}},
 		{"-n 100 -q 1", func(n int) (int, bool) { return 1, n == 50 }, exitWrong, report{OutOfOrder: 1, Received: 100}},
 		{"-n 100", func(n int) (int, bool) { return min(1, n%10), false }, 0, report{Lost: 10, Received: 90}},
+		{"-n 100", func(n int) (int, bool) { return min(1, max(0, 95-n)), false }, 0, report{Lost: 5, Received: 95}},
 		{"-n 100 --window 1", func(n int) (int, bool) { return min(1, n%60), false }, 0, report{Lost: 2, Received: 98}},
 	} {
 		fake, port := newFake(t)

@@ -76,6 +76,7 @@ func (f *fake) serve(c net.Conn) {
 			send(c, &codec.Pubcomp{PacketID: p.PacketID})
 		case *codec.Pingreq:
 			f.pings.Add(1)
+			send(c, &codec.Pingresp{})
 		}
 		f.mu.Unlock()
 	}

@@ -30,8 +30,10 @@ type link struct {
 	id      string
 	v       codec.Version // of what it reads
 	connack codec.Connack
-	present atomic.Bool // is connected
-	active  atomic.Bool // has written since the last look
+	present atomic.Bool  // is connected
+	active  atomic.Bool  // has written since the last look
+	pings   atomic.Int64 // PINGREQ that were sent, or are about to be
+	pongs   atomic.Int64 // PINGRESP that came
 
 	buf     []byte // buf[at:end] was read and not handled
 	at, end int
@@ -58,7 +60,7 @@ func (l *link) open(ctx context.Context, clean bool) error {
 		connect.Properties.SessionExpiryInterval = codec.Some[uint32](sessionLife)
 	}
 	l.o.Introduce(connect)
-	body, err := l.ask(connect, codec.TypeConnack)
+	body, err := l.request(connect, codec.TypeConnack)
 	if err == nil {
 		err = l.connack.Decode(codec.Header{Type: codec.TypeConnack, Remaining: len(body), Len: 2}, body, l.v)
 	}
@@ -80,7 +82,7 @@ const sessionLife = 3600
 
 // subscribe waits for SUBACK.
 func (l *link) subscribe(filters []codec.Subscription) error {
-	body, err := l.ask(&codec.Subscribe{PacketID: 1, Filters: filters}, codec.TypeSuback)
+	body, err := l.request(&codec.Subscribe{PacketID: 1, Filters: filters}, codec.TypeSuback)
 	if err != nil {
 		return cli.Ended(l.o.Address(), err, true)
 	}
@@ -97,9 +99,9 @@ func (l *link) subscribe(filters []codec.Subscription) error {
 	return nil
 }
 
-// ask sends a packet and waits for the answer, the first packet of the given
+// request sends a packet and waits for the answer, the first packet of the given
 // type. Others that are before it are left out.
-func (l *link) ask(p codec.Packet, answer codec.PacketType) (body []byte, err error) {
+func (l *link) request(p codec.Packet, answer codec.PacketType) (body []byte, err error) {
 	if err := l.SetDeadline(time.Now().Add(handshake)); err != nil {
 		return nil, err
 	}
@@ -141,9 +143,20 @@ func (l *link) ping() error {
 	if !l.present.Load() || l.active.Swap(false) {
 		return nil
 	}
-	_, err := l.Write([]byte{byte(codec.TypePingreq) << 4, 0})
+	return l.ask()
+}
+
+var pingreq = []byte{byte(codec.TypePingreq) << 4, 0}
+
+// ask sends PINGREQ.
+func (l *link) ask() error {
+	l.pings.Add(1)
+	_, err := l.Write(pingreq)
 	return err
 }
+
+// silent reports whether a PINGREQ is not answered yet.
+func (l *link) silent() bool { return l.pongs.Load() < l.pings.Load() }
 
 // serve reads until the connection ends.
 func (l *link) serve(to handler) error {
@@ -157,11 +170,15 @@ func (l *link) serve(to handler) error {
 			if body == nil {
 				break
 			}
-			if h.Type == codec.TypeDisconnect {
+			switch h.Type {
+			case codec.TypeDisconnect:
 				return l.dismissed(h, body)
-			}
-			if err := to.handle(h, body); err != nil {
-				return err
+			case codec.TypePingresp:
+				l.pongs.Add(1)
+			default:
+				if err := to.handle(h, body); err != nil {
+					return err
+				}
 			}
 		}
 		if err := to.end(); err != nil {

@@ -34,6 +34,8 @@ type publisher struct {
 	mu       sync.Mutex
 	ids      identifiers
 	releases []uint32 // PUBREL to send
+	asks     bool     // PINGREQ is to be sent
+	before   int64    // copies that were due before the last one
 	refused  int64
 	acked    atomic.Int64
 	latency  *hdrhistogram.Histogram // until the last acknowledgement
@@ -79,14 +81,39 @@ func (p *publisher) room() int64 {
 	return n
 }
 
-// owes reports whether there are PUBRELs to send.
+// ask lets the sending goroutine send PINGREQ, behind what it has sent.
+func (p *publisher) ask() {
+	p.mu.Lock()
+	p.asks = true
+	p.mu.Unlock()
+	p.nudge()
+}
+
+// silent reports whether a PINGREQ is not sent or not answered yet.
+func (p *publisher) silent() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.asks || p.link.silent()
+}
+
+// giveUp notes that nothing more will come of what was sent before PINGREQ.
+func (p *publisher) giveUp() {
+	p.mu.Lock()
+	n := p.before - p.settled.Load()
+	p.mu.Unlock()
+	if n > 0 {
+		p.settle(int(n))
+	}
+}
+
+// owes reports whether there are PUBRELs or a PINGREQ to send.
 func (p *publisher) owes() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return len(p.releases) > 0
+	return len(p.releases) > 0 || p.asks
 }
 
-// send writes messages and PUBRELs until the end of the run.
+// run writes messages and PUBRELs until the end of the run.
 func (p *publisher) run() error {
 	for {
 		if err := p.fillBuffer(); err != nil {
@@ -119,6 +146,11 @@ func (p *publisher) fillBuffer() (err error) {
 		p.buf = appendAck(p.buf, codec.TypePubrel, 2, id)
 	}
 	p.releases = p.releases[:0]
+	if p.asks {
+		p.asks, p.before = false, p.due.Load()
+		p.pings.Add(1)
+		p.buf = append(p.buf, pingreq...)
+	}
 	n := p.room()
 	if n <= 0 {
 		return nil
@@ -182,7 +214,6 @@ func (p *publisher) handle(h codec.Header, body []byte) (err error) {
 		if err = a.Decode(h, body, p.v); err == nil {
 			err = p.done(a.PacketID, codec.QoS2, a.ReasonCode)
 		}
-	case codec.TypePingresp:
 	default:
 		err = fmt.Errorf("the broker sent %v to a publisher", h.Type)
 	}

@@ -80,7 +80,6 @@ func (s *subscriber) handle(h codec.Header, body []byte) (err error) {
 		}
 		delete(s.held, p.PacketID)
 		s.answer(codec.TypePubcomp, 0, p.PacketID)
-	case codec.TypePingresp:
 	default:
 		return fmt.Errorf("the broker sent %v to a subscriber", h.Type)
 	}
