@@ -111,6 +111,7 @@ func (e Event) attrs() []slog.Attr {
 	add(e.Kind == SessionLost, slog.Uint64("queued", uint64(e.Queued)))
 	add(e.Flags&Streamed != 0, slog.Bool("streamed", true))
 	add(e.Flags&Unreleased != 0, slog.Bool("unreleased", true))
+	add(e.Flags&GivenUp != 0, slog.Bool("given-up", true))
 	add(e.Offset != 0 || e.Kind == Wanted, slog.Int64("offset", e.Offset))
 	add(e.Size != 0, slog.Int64("size", e.Size))
 	add(e.Kind == Timer && e.Deadline.IsZero(), slog.String("deadline", "none"))

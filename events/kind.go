@@ -146,6 +146,9 @@ const (
 	// Unreleased marks the Store of a RecordRelease whose PUBREL waits for
 	// the application.
 	Unreleased
+	// GivenUp marks the Store of a RecordRelease whose message was told as
+	// Dropped: only its identifier is left.
+	GivenUp
 )
 
 // Record says what a Store or Discard event is about.
@@ -158,7 +161,9 @@ const (
 	RecordMessage Record = iota + 1
 	// RecordRelease is an outgoing QoS 2 message of which PUBREC arrived: Token,
 	// PacketID, in Count its place among those, and perhaps the flag
-	// Unreleased. It takes the place of the RecordMessage.
+	// Unreleased. It takes the place of the RecordMessage, also where a message
+	// that was sent is given up before PUBREC arrives: with the flag GivenUp
+	// and a Count of 0.
 	RecordRelease
 	// RecordReceived is an incoming QoS 2 message that was delivered and whose
 	// PUBREL has not arrived: PacketID.

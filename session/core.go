@@ -153,11 +153,14 @@ func (m *message) note(kind events.Kind) note {
 	if m.streamed {
 		n.flags, n.size = events.Streamed, m.size
 	}
-	if m.stage == stageReleased || m.stage == stageReceived {
+	if m.stage == stageReleased || m.stage == stageReceived || m.givenUp {
 		n.record, n.count, n.expires, n.flags = events.RecordRelease, m.order, 0, 0
 	}
 	if m.stage == stageReceived {
 		n.flags = events.Unreleased
+	}
+	if m.givenUp {
+		n.flags |= events.GivenUp
 	}
 	return n
 }
@@ -327,11 +330,11 @@ func (c *core) dropNotes() {
 
 // dropped tells that m will not be sent, and frees it.
 func (c *core) dropped(m *message, err error) {
-	switch {
-	case m.withheld: // and told
-		c.discard(m)
-	case !m.erased:
+	if !m.givenUp {
 		c.tellDropped(m, err)
+	}
+	if m.stage < stageSubscribe {
+		c.discard(m) // after Dropped, so that a crash between the two repeats it
 	}
 	c.sh.freeMessage(m)
 }
@@ -339,9 +342,6 @@ func (c *core) dropped(m *message, err error) {
 func (c *core) tellDropped(m *message, err error) {
 	c.stats.Dropped++
 	c.tell(m.droppedNote(err))
-	if m.stage < stageSubscribe {
-		c.discard(m) // after Dropped, so that a crash between the two repeats it
-	}
 }
 
 // store asks for the record of m to be made durable.
@@ -371,7 +371,7 @@ func (c *core) storeSession() {
 
 // discard asks for the record of m to be removed.
 func (c *core) discard(m *message) {
-	if c.cfg.Persist {
+	if c.cfg.Persist && m.recorded() {
 		c.tellMessage(m, events.Discard)
 	}
 }

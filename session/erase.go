@@ -8,9 +8,10 @@ import (
 
 // Erase gives up a message that waits, or whose PUBLISH was sent and not
 // acknowledged. Dropped with ErrErased follows, and Published never. A message
-// that was sent keeps its Packet Identifier until it is answered or the
-// connection ends, and is not sent again. Erase searches the messages one by
-// one.
+// that was sent is not sent again, but keeps its Packet Identifier: one of QoS 1
+// until it is answered or the connection ends, one of QoS 2 until its exchange
+// is over, for which its record stays, as a RecordRelease. Erase searches the
+// messages one by one.
 func (c *core) Erase(now time.Time, token uint64) error {
 	if c.ownState() == nil {
 		return stateError("Erase", c.status)
@@ -24,11 +25,11 @@ func (c *core) Erase(now time.Time, token uint64) error {
 		}
 	}
 	for m := c.st.sent.head; m != nil; m = m.next {
-		if m.token == token && !m.erased {
+		if m.token == token && !m.givenUp {
 			if c.sending != nil && c.sending.m == m {
 				return misuse("Erase", "its payload is being sent; see Abort")
 			}
-			c.giveUp(m)
+			c.giveUp(m, ErrErased)
 			return nil
 		}
 	}
@@ -43,12 +44,10 @@ func (c *core) Withhold(now time.Time, refused func(*codec.Publish) bool) {
 		return
 	}
 	c.setNow(now)
-	for m := c.st.resend.pub; m != nil; {
-		next := m.next
-		if m.epoch != c.st.epoch && !m.erased && refused(m.pub) {
-			c.withhold(m)
+	for m := c.st.resend.pub; m != nil; m = m.next {
+		if m.epoch != c.st.epoch && !m.givenUp && refused(m.pub) {
+			c.giveUp(m, ErrWithheld)
 		}
-		m = next
 	}
 	for m := c.st.queue.head; m != nil; {
 		next := m.next
@@ -60,34 +59,33 @@ func (c *core) Withhold(now time.Time, refused func(*codec.Publish) bool) {
 	}
 }
 
-// withhold gives up a message that was sent on an earlier connection.
-func (c *core) withhold(m *message) {
-	if m.qos != codec.QoS2 {
-		c.conclude(m)
-		c.dropped(m, ErrWithheld)
-		return
+// giveUp drops a message whose PUBLISH was sent. The peer counts it as open and
+// may still answer, so its identifier and its quota are not free yet. At QoS 2
+// that has to outlast a crash: the peer may have the message and wait for PUBREL,
+// and until then it takes another one with the same identifier for this one.
+// [MQTT-4.3.3-10]
+func (c *core) giveUp(m *message, err error) {
+	c.tellDropped(m, err)
+	if m.qos == codec.QoS1 {
+		c.discard(m)
 	}
-	c.stats.Dropped++
-	c.tell(m.droppedNote(ErrWithheld))
-	m.withheld = true
-	c.abandon(m)
-	c.store(m)
+	c.letGo(m)
+	if m.givenUp = true; m.qos == codec.QoS2 {
+		c.store(m)
+	}
 }
 
-// abandon goes on with a message of QoS 2 that is not sent again as if PUBREC had
-// come. The peer may have it and wait for PUBREL; until then it takes another
-// message with the same identifier for this one. [MQTT-4.3.3-10]
+// abandon goes on, on another connection, with a message that was given up: at
+// QoS 2 as if PUBREC had come, which may have been lost. No record says so: a
+// session that is restored does the same.
 func (c *core) abandon(m *message) {
+	if m.qos != codec.QoS2 {
+		c.conclude(m)
+		c.sh.freeMessage(m)
+		return
+	}
 	c.toReleased(m)
 	if c.st.resend.rel == nil {
 		c.st.resend.rel = m
 	}
-}
-
-// giveUp erases a message whose PUBLISH was sent. The peer counts it as open and
-// may still answer, so its identifier and its quota are not free yet.
-func (c *core) giveUp(m *message) {
-	c.tellDropped(m, ErrErased)
-	c.letGo(m)
-	m.erased = true
 }

@@ -47,7 +47,8 @@ func TestServerLimitsOnSending(t *testing.T) {
 	status
 	| connected vacancy=65534 inflight=1 queued=0
 	`)
-	// What a resumed session has under way may be beyond the new limits.
+	// What a resumed session has under way may be beyond the new limits. The server
+	// may have such a message of QoS 2 and wait for PUBREL.
 	scenario(t, `
 	client v5
 	connect {"ClientID":"c","Properties":{"SessionExpiryInterval":9}}
@@ -77,7 +78,11 @@ func TestServerLimitsOnSending(t *testing.T) {
 	| Dropped token=1 id=1 publish=PUBLISH QoS=2 Topic=a Payload="0 bytes" error=mqtt: Publish: over a limit of the peer: QoS is above Maximum QoS rule MQTT-3.2.2-11
 	| Dropped token=2 id=2 publish=PUBLISH QoS=1 Retain=true Topic=a Payload="0 bytes" error=mqtt: Publish: over a limit of the peer: Retain Available is 0 rule MQTT-3.2.2-14
 	| Dropped token=3 id=3 publish=PUBLISH QoS=1 Topic=a Payload="22 bytes" error=mqtt: Publish: over a limit of the peer: packet of 30 bytes is above the Maximum Packet Size of 20 rule MQTT-3.2.2-15
+	| Write PUBREL PacketID=1
 	| Write PUBLISH Dup=true QoS=1 Topic=a PacketID=4 Payload="0 bytes"
+	status
+	| connected vacancy=65534 inflight=2 queued=0
+	recv PUBCOMP {"PacketID":1,"ReasonCode":146}
 	status
 	| connected vacancy=65534 inflight=1 queued=0
 	`)

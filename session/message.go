@@ -32,8 +32,7 @@ type message struct {
 	stage      stage
 	qos        codec.QoS
 	retain     bool
-	withheld   bool // it was told as Dropped, only its identifier is left
-	erased     bool // the application gave it up; pub is nil, the peer may still answer
+	givenUp    bool // it was told as Dropped; pub is nil, the peer may still answer
 	short      bool // the application left the topic out in favour of alias
 	shared     bool // pub is the caller's: PublishShared
 	several    bool // it goes to other peers too
@@ -43,6 +42,11 @@ type message struct {
 
 // cost is what a message counts against QueueLimits.Bytes.
 func (m *message) cost() int { return len(m.pub.Topic) + len(m.pub.Payload) }
+
+// recorded reports whether m has a record. A message of QoS 1 that was given up
+// needs none: the identifier of its PUBLISH means nothing to the peer on another
+// connection.
+func (m *message) recorded() bool { return !m.givenUp || m.qos == codec.QoS2 }
 
 // payload is the length of its payload.
 func (m *message) payload() int { return len(m.pub.Payload) + int(m.size) }

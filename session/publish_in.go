@@ -247,7 +247,7 @@ func (c *core) checkReply(op string, id uint32, qos codec.QoS, r *Reply) error {
 //
 // A QoS 1 message of an earlier connection has no token any more, since the
 // peer sends it again; a QoS 2 message keeps its token and is acknowledged when
-// the peer repeats it. After Close of a Server, Ack of the Server that has the
+// the peer repeats it, unless the peer gave it up. After Close of a Server, Ack of the Server that has the
 // State next takes it. The bytes of r are kept until then.
 func (c *core) Ack(now time.Time, token uint64, r Reply) error {
 	const op = "Ack"
@@ -332,6 +332,10 @@ func (c *core) onPubrel(ev *events.Event, p *codec.Pubrel) error {
 		return c.sendPubcomp(p.PacketID, Reply{Code: codec.ReasonPacketIdentifierNotFound})
 	case r.state == receiptReleased:
 		return nil // PUBCOMP is still the application's
+	case r.state <= receiptAnswered && r.epoch != c.st.epoch:
+		// The peer gave the message up: its PUBLISH does not come again.
+		c.forget(r)
+		return c.sendPubcomp(p.PacketID, Reply{})
 	case r.state != receiptDone:
 		return c.wrongKind(codec.TypePubrel, p.PacketID)
 	case c.cfg.ManualComplete:

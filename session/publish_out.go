@@ -286,13 +286,8 @@ func (c *core) resendNext() bool {
 		c.st.resend.pub = nil // sent for the first time on this connection
 		return true
 	}
-	if pub != nil && pub.erased {
-		if pub.qos == codec.QoS2 {
-			c.abandon(pub)
-			return true
-		}
-		c.conclude(pub)
-		c.sh.freeMessage(pub)
+	if pub != nil && pub.givenUp {
+		c.abandon(pub)
 		return true
 	}
 	m := first(pub, rel)
@@ -306,7 +301,6 @@ func (c *core) resendNext() bool {
 		c.st.resend.rel = rel.next
 		c.sendPubrel(m.id, codec.ReasonSuccess)
 	default:
-		c.st.resend.pub = pub.next
 		c.resendPublish(m)
 	}
 	return true
@@ -322,10 +316,10 @@ func (c *core) resendPublish(m *message) {
 		err = c.emit(m, true)
 	}
 	if err != nil {
-		c.conclude(m)
-		c.dropped(m, asError("Publish", err))
+		c.giveUp(m, asError("Publish", err)) // and resendNext abandons it
 		return
 	}
+	c.st.resend.pub = m.next
 	c.take(m)
 	if m.streamed {
 		c.startSending(m)
@@ -358,13 +352,11 @@ func (c *core) conclude(m *message) {
 // published tells that the exchange of m is over, and frees m.
 func (c *core) published(ev *events.Event, m *message, code codec.ReasonCode, p codec.Packet) {
 	c.conclude(m)
-	if !m.erased && !m.withheld {
+	if !m.givenUp {
 		// ev is empty; setting all of it costs more.
 		ev.Kind, ev.Token, ev.PacketID, ev.Reason, ev.Packet = events.Published, m.token, m.id, code, p
 	}
-	if !m.erased {
-		c.discard(m)
-	}
+	c.discard(m)
 	c.sh.freeMessage(m)
 }
 
@@ -419,14 +411,13 @@ func (c *core) onPubrec(ev *events.Event, p *codec.Pubrec) error {
 		return nil
 	}
 	c.toReleased(m)
-	if c.cfg.ManualRelease {
+	manual := c.cfg.ManualRelease && !m.givenUp
+	if manual {
 		m.stage = stageReceived
 		*ev = events.Event{Kind: events.Received, Token: m.token, PacketID: m.id, Reason: p.ReasonCode, Packet: p}
 	}
-	if !m.erased {
-		c.store(m)
-	}
-	if c.cfg.ManualRelease || c.st.resend.rel != nil {
+	c.store(m)
+	if manual || c.st.resend.rel != nil {
 		return nil // in its turn: PUBRELs keep the order of the PUBRECs
 	}
 	return c.sendPubrel(m.id, codec.ReasonSuccess)
@@ -485,9 +476,7 @@ func (c *core) Release(now time.Time, id uint32, r Reply) error {
 		return asError("Release", err)
 	}
 	m.stage = stageReleased
-	if !m.erased {
-		c.store(m)
-	}
+	c.store(m)
 	if c.status != StatusConnected || c.st.resend.rel != nil && m.order >= c.st.resend.rel.order {
 		return nil
 	}

@@ -20,6 +20,7 @@ import (
 //	message   token, packet identifier, expires, flags, PUBLISH
 //	          with flagStreamed the length of the payload before PUBLISH
 //	release   token, packet identifier, order, flags (absent for none)
+//	          order is 0 with flagGivenUp until PUBREC comes
 //	received  packet identifier
 //
 // PUBLISH is the packet in v5.0 with QoS 0; its QoS is in the flags.
@@ -31,6 +32,7 @@ const (
 	flagStreamed = 0x08
 	flagExists   = 0x01
 	flagWaits    = 0x01 // of a release: PUBREL is the application's
+	flagGivenUp  = 0x02 // of a release: the message was given up
 )
 
 // storedVersion can hold what either version can.
@@ -66,8 +68,11 @@ func AppendRecord(dst []byte, ev events.Event) []byte {
 		dst = binary.AppendUvarint(dst, ev.Token)
 		dst = binary.AppendUvarint(dst, uint64(ev.PacketID))
 		dst = binary.AppendUvarint(dst, uint64(ev.Count))
-		if ev.Flags&events.Unreleased != 0 {
+		switch {
+		case ev.Flags&events.Unreleased != 0:
 			dst = append(dst, flagWaits)
+		case ev.Flags&events.GivenUp != 0:
+			dst = append(dst, flagGivenUp)
 		}
 	case events.RecordReceived:
 		dst = binary.AppendUvarint(dst, uint64(ev.PacketID))
@@ -133,7 +138,7 @@ func (s *State) AppendBinary(dst []byte) ([]byte, error) {
 	add(appendSession(append(buf, byte(events.RecordSession)), s.expiry, closed, s.tokens, s.ids.next, s.exists, s.clientID))
 	for _, l := range []*list{&s.sent, &s.released, &s.queue} {
 		for m := l.head; m != nil; m = m.next {
-			if m.erased {
+			if !m.recorded() {
 				continue
 			}
 			n := m.note(events.Store)
@@ -227,8 +232,16 @@ func (s *State) RestoreRecordOf(record, payload []byte) error {
 func (s *State) restoreRelease(r *reader) error {
 	m := &message{qos: codec.QoS2, stage: stageReleased, token: r.uvarint(1 << 62), id: uint32(r.uvarint(1<<32 - 1)), order: r.uvarint(1 << 62)}
 	if len(r.b) > 0 {
-		m.stage = stageReceived
-		r.bad = r.byte() != flagWaits
+		switch r.byte() {
+		case flagWaits:
+			m.stage = stageReceived
+		case flagGivenUp:
+			if m.givenUp = true; m.order == 0 {
+				m.stage = stageSent
+			}
+		default:
+			r.bad = true
+		}
 	}
 	if r.bad || len(r.b) > 0 || m.id == 0 || m.token == 0 {
 		return corrupt("PUBREL")

@@ -84,7 +84,7 @@ func (c *core) Abort(now time.Time, token uint64) error {
 	if m.qos == codec.QoS0 {
 		c.dropped(m, ErrErased)
 	} else {
-		c.giveUp(m)
+		c.giveUp(m, ErrErased)
 	}
 	c.finishWith(codec.ReasonUnspecifiedError, &Error{Op: "Abort", Err: ErrAborted, Code: codec.ReasonUnspecifiedError})
 	return nil

@@ -25,7 +25,6 @@ type resumer struct {
 	out   *output
 
 	ends        map[uint64]int64 // of lines, by their token, until they are stored
-	open        int              // messages that have no outcome yet
 	total       int64            // messages received, in all runs
 	interrupted bool
 	leaving     bool
@@ -55,7 +54,6 @@ func newResumer(o *options, env *cli.Env) (*resumer, error) {
 	if cfg.Session.State, err = r.store.state(); err != nil {
 		return nil, cli.Failf(cli.ExitFile, "the session in %q cannot be used: %v; check --state", o.state, err)
 	}
-	r.open = cfg.Session.State.Inflight() + cfg.Session.State.Queued()
 	r.line = o.Line(env, cfg)
 	return r, nil
 }
@@ -121,14 +119,12 @@ func (r *resumer) handle(ev *client.Event) bool {
 	case client.Message:
 		r.message(ev.Publish)
 	case client.Published:
-		r.open--
 		// A broker that has finished with a QoS 2 message before the connection
 		// was lost does not know its identifier any more; it has the message.
 		if ev.Reason.IsError() && ev.Reason != codec.ReasonPacketIdentifierNotFound {
 			r.fail(cli.Failf(cli.ExitDenied, "the broker refused a message: %v; check the topic", ev.Reason))
 		}
 	case client.Dropped:
-		r.open--
 		r.fail(cli.Failf(cli.ExitDenied, "a message was lost: %v; look at the broker's settings for sessions", ev.Err))
 	case client.Subscribed:
 		if ev.Reason.IsError() {
@@ -157,7 +153,7 @@ func (r *resumer) publish() bool {
 		return false
 	}
 	some := false
-	for r.open < maxOpen && !r.in.eof {
+	for r.open() < maxOpen && !r.in.eof {
 		text, end, err := r.in.next()
 		if err != nil {
 			r.fail(cli.File(r.file, err))
@@ -174,15 +170,21 @@ func (r *resumer) publish() bool {
 			return true
 		}
 		r.ends[token] = end
-		r.open++
 		some = true
 	}
 	return some
 }
 
+// open returns the number of messages that are not through. One that was dropped
+// in an earlier run may be among them, and has no outcome any more.
+func (r *resumer) open() int {
+	s := r.line.Client.Session()
+	return s.Inflight() + s.Queued()
+}
+
 // done reports whether everything was sent, and received.
 func (r *resumer) done() bool {
-	if !r.line.Connected || r.leaving || r.in != nil && (!r.in.eof || r.open > 0) {
+	if !r.line.Connected || r.leaving || r.in != nil && (!r.in.eof || r.open() > 0) {
 		return false
 	}
 	return r.filter == "" || r.count > 0 && r.total >= int64(r.count)

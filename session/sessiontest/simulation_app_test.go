@@ -14,11 +14,13 @@ import (
 // party is the application on one side of a simulation.
 type party struct {
 	total     int
-	manual    bool           // ManualAck
-	streams   bool           // sends payloads in pieces
-	published int            // of its own messages: Publish took them
-	durable   int            // of these, told by Store
-	tokens    map[uint64]int // message by token
+	manual    bool            // ManualAck
+	streams   bool            // sends payloads in pieces
+	published int             // of its own messages: Publish took them
+	durable   int             // of these, told by Store
+	tokens    map[uint64]int  // message by token
+	token     uint64          // the last one
+	givenUp   map[uint64]bool // by token, as its record says
 	at        map[int]time.Time
 	times     map[int]int  // how often Publish took a message
 	finished  map[int]bool // Published
@@ -40,7 +42,7 @@ type held struct{ id, message int }
 func newParty(total int, manual, streams bool) *party {
 	return &party{
 		total: total, manual: manual, streams: streams,
-		tokens: map[uint64]int{}, at: map[int]time.Time{}, times: map[int]int{}, finished: map[int]bool{}, excused: map[int]bool{},
+		tokens: map[uint64]int{}, givenUp: map[uint64]bool{}, at: map[int]time.Time{}, times: map[int]int{}, finished: map[int]bool{}, excused: map[int]bool{},
 		got: map[int]int{}, latest: map[string]int{},
 	}
 }
@@ -91,6 +93,7 @@ type endpoint interface {
 	Publish(time.Time, *codec.Publish) (uint64, error)
 	PublishStream(time.Time, *codec.Publish, int) (uint64, error)
 	Ack(time.Time, uint64, session.Reply) error
+	Erase(time.Time, uint64) error
 }
 
 func (s *simulation) endpoint(side int) endpoint {
@@ -109,6 +112,9 @@ func (s *simulation) publish(now bool) (did bool) {
 				break
 			}
 			did = true
+		}
+		if s.erases && s.rand.IntN(10) == 0 {
+			did = s.erase(i, p) || did
 		}
 		if p.published == p.total || !now && s.rand.IntN(3) > 0 {
 			continue
@@ -139,7 +145,7 @@ func (s *simulation) publishOne(side int, p *party) bool {
 		return false
 	}
 	s.log("%v publishes %d as %d", sessiontest.Side(side), n, token)
-	p.tokens[token] = n
+	p.tokens[token], p.token, p.givenUp[token] = n, token, false
 	p.at[n] = s.Now()
 	p.times[n]++
 	p.excused[n] = false
@@ -147,6 +153,16 @@ func (s *simulation) publishOne(side int, p *party) bool {
 		p.sent0++
 	}
 	p.published++
+	return true
+}
+
+// erase gives up one of the last messages, if it is not through.
+func (s *simulation) erase(side int, p *party) bool {
+	token := p.token - min(p.token, uint64(s.rand.IntN(6)))
+	if _, ok := p.tokens[token]; !ok || s.endpoint(side).Erase(s.Now(), token) != nil {
+		return false
+	}
+	s.log("%v erases %d", sessiontest.Side(side), token)
 	return true
 }
 
@@ -181,6 +197,9 @@ func (s *simulation) handle(side sessiontest.Side, ev events.Event) error {
 	case events.Published:
 		if ev.Reason.IsError() && ev.Reason != codec.ReasonPacketIdentifierNotFound {
 			return fmt.Errorf("%v", ev)
+		}
+		if p.givenUp[ev.Token] {
+			return fmt.Errorf("%v of a message that was given up", ev)
 		}
 		p.finished[p.tokens[ev.Token]] = true
 	case events.Connected:
@@ -296,6 +315,8 @@ func (s *simulation) stored(side sessiontest.Side, ev events.Event) error {
 			}
 		}
 		return fmt.Errorf("%v of a message that was not delivered", ev)
+	case ev.Flags&events.GivenUp != 0:
+		p.givenUp[ev.Token] = true
 	case ev.Record == events.RecordMessage:
 		if m, ok := p.tokens[ev.Token]; ok {
 			p.durable = max(p.durable, m+1)
@@ -317,6 +338,7 @@ func (s *simulation) dropped(side sessiontest.Side, ev events.Event) error {
 			return fmt.Errorf("%v %v after %v", side, ev, age)
 		}
 	case errors.Is(ev.Err, session.ErrIncomplete) && qos(m) == codec.QoS0:
+	case errors.Is(ev.Err, session.ErrErased) && s.erases:
 	default:
 		return fmt.Errorf("%v %v", side, ev)
 	}

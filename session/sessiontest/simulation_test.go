@@ -23,7 +23,7 @@ var (
 // that was published has arrived: at QoS 0 at most once, and once where nothing
 // happened; at QoS 1 at least once; at QoS 2 exactly once; in order for each
 // topic and QoS; no later than its expiry; and with no identifier left in use.
-// Some payloads go and come in pieces.
+// Some payloads go and come in pieces. Some messages are erased, and may not arrive.
 //
 // A seed that fails is printed with its trace. This runs it again:
 //
@@ -86,6 +86,7 @@ type simulation struct {
 	lost    bool // so it has: this is over with the connection
 	torn    bool // but one crashed, and will find out again
 	expiry  bool // some messages expire
+	erases  bool // some messages are erased
 }
 
 func newSimulation(seed uint64) *simulation {
@@ -131,6 +132,7 @@ func newSimulation(seed uint64) *simulation {
 	for i, manual := range []bool{cfg.Client.ManualAck, cfg.Server.ManualAck} {
 		s.sides[i] = newParty(r.IntN(20), manual, !small && r.IntN(2) == 0)
 	}
+	s.erases = !s.calm && r.IntN(3) == 0
 	return s
 }
 
@@ -212,12 +214,11 @@ func (s *simulation) connection(limit time.Time) (done bool, err error) {
 	s.log("connect, fault %d of %v after %d events", kind, side, fault)
 	for n := 0; ; n++ {
 		until := limit
-		done := s.done() && s.Client.Status() == session.StatusConnected
-		if done {
+		if s.done() {
 			until = s.Now() // there may be events left, of a lost session say
 		}
 		from, ev, ok := s.Next(until)
-		if !ok && done {
+		if !ok && s.done() { // again, as what was given up ends without an event
 			return true, s.check()
 		}
 		if !ok && s.publish(true) {
@@ -253,8 +254,12 @@ func (s *simulation) fault(kind int, side sessiontest.Side) {
 	s.Crash(side)
 }
 
-// done reports whether everything was published and acknowledged.
+// done reports whether everything was published and acknowledged, and the client
+// is connected.
 func (s *simulation) done() bool {
+	if s.Client.Status() != session.StatusConnected {
+		return false
+	}
 	for i, p := range s.sides {
 		st := s.State(sessiontest.Side(i))
 		if p.published < p.total || st == nil || st.Inflight()+st.Queued()+st.Received() > 0 {
