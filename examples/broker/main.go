@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
 	"syscall"
 
 	"github.com/mqttcore/mqttcore/examples/broker/internal/access"
@@ -101,10 +102,8 @@ func serve(ctx context.Context, env *cli.Env, cfg *config.Config, log *logs.Log)
 
 // checkRules looks at the files of passwords and rules before anything is opened.
 func checkRules(cfg *config.Config) error {
-	for _, l := range cfg.Listeners {
-		if _, err := access.Load(l.Access); err != nil {
-			return cli.FailAll(cli.ExitFile, err)
-		}
+	if _, err := access.LoadAll(cfg.Accesses()); err != nil {
+		return cli.FailAll(cli.ExitFile, err)
 	}
 	return nil
 }
@@ -137,11 +136,14 @@ func reloadOnHangup(s *server.Server, log *logs.Log) (stop func()) {
 			if err := log.Reopen(); err != nil {
 				log.Error("the log goes on where it was", "error", err)
 			}
-			if err := s.Reload(); err != nil {
-				log.Error("not everything could be read again, and what was there stays in force", "error", err)
+			err := s.Reload()
+			if err == nil {
+				log.Info("passwords, rules and certificates were read again")
 				continue
 			}
-			log.Info("passwords, rules and certificates were read again")
+			for _, text := range slices.Compact(cli.Texts(err)) {
+				log.Error("not everything could be read again, and what was there stays in force", "error", text)
+			}
 		}
 	}()
 	return func() {

@@ -160,11 +160,14 @@ func TestHints(t *testing.T) {
 // SIGHUP reads passwords again, and the log goes on in a new file.
 func TestHangup(t *testing.T) {
 	folder := t.TempDir()
-	users, log, conf := filepath.Join(folder, "users"), filepath.Join(folder, "log"), filepath.Join(folder, "conf")
+	users, rules, log, conf := filepath.Join(folder, "users"), filepath.Join(folder, "rules"), filepath.Join(folder, "log"), filepath.Join(folder, "conf")
+	if err := os.WriteFile(rules, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	if err := access.SetPassword(users, "ann", "secret", 1); err != nil {
 		t.Fatal(err)
 	}
-	text := "listener 0 " + filepath.Join(folder, "socket") + "\npassword_file " + users + "\nlog_dest file " + log + "\npersistence false\n"
+	text := "listener 0 " + filepath.Join(folder, "socket") + "\npassword_file " + users + "\nacl_file " + rules + "\nlog_dest file " + log + "\npersistence false\n"
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +175,7 @@ func TestHangup(t *testing.T) {
 	p.stdout.await(t, "Ctrl-C")
 	hangup := func(file, want string) {
 		t.Helper()
-		if err := os.Rename(log, log+"."+want[:3]); err != nil {
+		if err := os.Rename(log, log+".old"); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.WriteFile(users, []byte(file), 0o600); err != nil {
@@ -195,6 +198,16 @@ func TestHangup(t *testing.T) {
 		t.Fatal(err)
 	}
 	hangup("nonsense\n", "not everything could be read again")
+	if err := os.WriteFile(rules, []byte("nonsense\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	hangup("nonsense\n", rules+":1")
+	if text, _ := os.ReadFile(log); strings.Count(string(text), users+":1") != 1 {
+		t.Errorf("the log says:\n%s", text)
+	}
+	if err := os.WriteFile(rules, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	hangup(string(good), "were read again")
 }
 

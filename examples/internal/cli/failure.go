@@ -45,17 +45,18 @@ func Failf(code int, format string, args ...any) error {
 // FailAll returns the Failure for an error that errors.Join may have made of
 // several, with a line for each.
 func FailAll(code int, err error) error {
-	all := texts(err)
+	all := Texts(err)
 	return &Failure{code, all[0], all[1:]}
 }
 
-func texts(err error) (all []string) {
+// Texts returns a line for each error that errors.Join may have made err of.
+func Texts(err error) (all []string) {
 	several, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		return []string{err.Error()}
 	}
 	for _, e := range several.Unwrap() {
-		all = append(all, texts(e)...)
+		all = append(all, Texts(e)...)
 	}
 	return all
 }

@@ -4,6 +4,7 @@ package access
 
 import (
 	"bytes"
+	"errors"
 
 	"github.com/mqttcore/mqttcore/examples/broker/internal/config"
 )
@@ -22,19 +23,43 @@ type Access struct {
 // Load reads the files that cfg names. The error tells of everything that is
 // wrong in them, each in a line with its place.
 func Load(cfg *config.Access) (*Access, error) {
-	a := &Access{anonymous: cfg.AllowAnonymous}
-	var err error
-	if cfg.PasswordFile != "" {
-		if a.passwords, err = loadPasswords(cfg.PasswordFile); err != nil {
-			return nil, err
-		}
+	all, err := LoadAll([]*config.Access{cfg})
+	return all[cfg], err
+}
+
+// LoadAll is Load for several, which may name the same files.
+func LoadAll(cfgs []*config.Access) (map[*config.Access]*Access, error) {
+	all := make(map[*config.Access]*Access)
+	read := files{make(map[string]*passwords), make(map[string]*rules)}
+	var errs []error
+	for _, cfg := range cfgs {
+		a := &Access{anonymous: cfg.AllowAnonymous}
+		errs = append(errs,
+			once(read.passwords, cfg.PasswordFile, loadPasswords, &a.passwords),
+			once(read.rules, cfg.ACLFile, loadRules, &a.rules))
+		all[cfg] = a
 	}
-	if cfg.ACLFile != "" {
-		if a.rules, err = loadRules(cfg.ACLFile); err != nil {
-			return nil, err
-		}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
 	}
-	return a, nil
+	return all, nil
+}
+
+// files are those that were read, also in vain, by their names.
+type files struct {
+	passwords map[string]*passwords
+	rules     map[string]*rules
+}
+
+// once reads a file, if there is one and it was not read before.
+func once[T any](read map[string]*T, file string, load func(file string) (*T, error), to **T) (err error) {
+	known := false
+	if *to, known = read[file]; known || file == "" {
+		return nil
+	}
+	*to, err = load(file)
+	read[file] = *to
+	return err
 }
 
 // AllowAnonymous reports whether a client may connect without a user name.

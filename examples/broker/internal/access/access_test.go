@@ -242,6 +242,24 @@ func TestWrongACL(t *testing.T) {
 	}
 }
 
+// All that is wrong in all files is told, and what is wrong in one file once.
+func TestSeveralWrongFiles(t *testing.T) {
+	users, acl, other := store(t, "nonsense\n:x\n"), store(t, "a b\n"), store(t, "c d\n")
+	one, two := &config.Access{PasswordFile: users, ACLFile: acl}, &config.Access{PasswordFile: users, ACLFile: other}
+	_, err := LoadAll([]*config.Access{one, two})
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, want := range []string{users + ":1: ", users + ":2: ", acl + ":1: ", other + ":1: "} {
+		if n := strings.Count(err.Error(), want); n != 1 {
+			t.Errorf("%d of %s in:\n%v", n, want, err)
+		}
+	}
+	if _, err = Load(one); err == nil || !strings.Contains(err.Error(), users+":1: ") || !strings.Contains(err.Error(), acl+":1: ") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestWithoutFiles(t *testing.T) {
 	a, err := Load(&config.Access{AllowAnonymous: true})
 	if err != nil || letters(a, "x", "y", "$SYS/z") != "rw" || !a.AllowAnonymous() || a.HasPasswords() || !a.Check("x", nil, false) {

@@ -206,8 +206,8 @@ func stateFolder() string {
 	return filepath.Join(folder, "mqttcore-broker")
 }
 
-// accesses returns every Access once.
-func (c *Config) accesses() (all []*Access) {
+// Accesses returns every Access once.
+func (c *Config) Accesses() (all []*Access) {
 	for _, l := range c.Listeners {
 		if !slices.Contains(all, l.Access) {
 			all = append(all, l.Access)

@@ -147,7 +147,7 @@ func (f *flags) apply(fs *pflag.FlagSet) error {
 	if err := f.listeners(fs); err != nil {
 		return err
 	}
-	for _, a := range f.cfg.accesses() {
+	for _, a := range f.cfg.Accesses() {
 		if f.access.PasswordFile != "" {
 			a.PasswordFile, a.AllowAnonymous = f.access.PasswordFile, false
 		}
