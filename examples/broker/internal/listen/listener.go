@@ -160,6 +160,16 @@ func (l *Listener) Addr() net.Addr { return l.net[0].Addr() }
 // Config returns what Open was called with.
 func (l *Listener) Config() *config.Listener { return l.cfg }
 
+// Name tells the listener from all others, also in later runs with others beside
+// it: by the address that is configured, or the one that was taken if any would do.
+func (l *Listener) Name() string {
+	address := l.cfg.Address
+	if _, port, _ := net.SplitHostPort(address); port == "0" && l.cfg.Network != "unix" {
+		address = l.Addr().String()
+	}
+	return l.cfg.Network + " " + address
+}
+
 // String says for people what listens where.
 func (l *Listener) String() string {
 	var kinds []string

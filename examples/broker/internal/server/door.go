@@ -2,7 +2,6 @@ package server
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/mqttcore/mqttcore/codec"
 	"github.com/mqttcore/mqttcore/session/broker"
@@ -17,49 +16,58 @@ type door struct {
 	server   *Server
 	listener *listen.Listener
 	endpoint *broker.Endpoint
+	files    *config.Access // of the rules
 	access   *access.Access // Reload replaces it
 }
 
 // openDoors reads the rules of all listeners. Those with the same Access share
 // them.
 func (s *Server) openDoors() error {
+	for _, l := range s.options.Listeners {
+		cfg := l.Config()
+		d := &door{server: s, listener: l, files: cfg.Access, endpoint: endpoint(l.Name(), cfg, s.options.IDPrefix)}
+		s.doors[l] = d
+		s.doorsByName[d.endpoint.Name] = d
+	}
+	s.elsewhere = &door{server: s, files: s.filesElsewhere()}
 	rules, err := s.readRules()
 	if err != nil {
 		return err
 	}
-	for i, l := range s.options.Listeners {
-		cfg := l.Config()
-		d := &door{server: s, listener: l, access: rules[cfg.Access], endpoint: endpoint(i, cfg, s.options.IDPrefix)}
-		s.doors[l] = d
-		s.doorsByName[d.endpoint.Name] = d
-		if i == 0 {
-			s.front = d
+	s.useRules(rules)
+	return nil
+}
+
+// filesElsewhere returns what holds for clients who are away, and for publishers
+// of retained messages, whose listener is not configured any more: the rules of all
+// listeners, or none if these differ. Without rules nothing of theirs is lost, and
+// nothing goes astray: before a client is given what has waited for it, the listener
+// by which it comes back is asked.
+func (s *Server) filesElsewhere() *config.Access {
+	all := s.options.Accesses()
+	for _, a := range all {
+		if a.ACLFile != all[0].ACLFile {
+			return new(config.Access)
 		}
 	}
-	return nil
+	return &config.Access{ACLFile: all[0].ACLFile}
 }
 
 // readRules reads the files of all rules.
 func (s *Server) readRules() (map[*config.Access]*access.Access, error) {
-	rules := make(map[*config.Access]*access.Access)
-	for _, l := range s.options.Listeners {
-		cfg := l.Config().Access
-		if rules[cfg] != nil {
-			continue
-		}
-		a, err := access.Load(cfg)
-		if err != nil {
-			return nil, err
-		}
-		rules[cfg] = a
-	}
-	return rules, nil
+	return access.LoadAll(append(s.options.Accesses(), s.elsewhere.files))
 }
 
-func endpoint(i int, cfg *config.Listener, idPrefix string) *broker.Endpoint {
+func (s *Server) useRules(rules map[*config.Access]*access.Access) {
+	for _, d := range s.doors {
+		d.access = rules[d.files]
+	}
+	s.elsewhere.access = rules[s.elsewhere.files]
+}
+
+func endpoint(name string, cfg *config.Listener, idPrefix string) *broker.Endpoint {
 	e := &broker.Endpoint{
-		// The address may change from one run to the next.
-		Name:                fmt.Sprintf("listener %d", i+1),
+		Name:                name,
 		MountPoint:          cfg.MountPoint,
 		TopicAliasMaximum:   codec.Some(cfg.TopicAliasMaximum),
 		RefuseV311:          cfg.RefuseV311,
@@ -81,7 +89,7 @@ func (s *Server) doorOf(c *broker.Client) *door {
 	}
 	d := s.doorsByName[c.Endpoint.Name]
 	if d == nil {
-		d = s.front // the listener is not configured any more
+		return s.elsewhere
 	}
 	if d.endpoint == c.Endpoint {
 		s.lastDoor = d
@@ -102,11 +110,9 @@ func (s *Server) Reload() error {
 	if err == nil {
 		s.ask(func() {
 			for _, c := range s.conns {
-				s.expel(c, rules[c.door.listener.Config().Access])
+				s.expel(c, rules[c.door.files])
 			}
-			for _, d := range s.doors {
-				d.access = rules[d.listener.Config().Access]
-			}
+			s.useRules(rules)
 			s.broker.Recheck(s.now)
 		})
 	}

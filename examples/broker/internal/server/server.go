@@ -55,7 +55,7 @@ type Server struct {
 
 	doors       map[*listen.Listener]*door
 	doorsByName map[string]*door
-	front       *door // of the first listener
+	elsewhere   *door // of clients whose listener is not configured any more
 	lastDoor    *door
 
 	commits  commits
@@ -100,7 +100,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s.inbox.nudge = s.sockets.nudge
-	s.lastDoor = s.front
+	s.lastDoor = s.elsewhere
 	s.broker = broker.New(s.brokerConfig())
 	s.commits.init(o.Store)
 	if o.Store == nil {
