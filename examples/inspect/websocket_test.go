@@ -360,6 +360,16 @@ func TestWebSocketGap(t *testing.T) {
 	if got := run(3, len(whole)/2, ping); !strings.Contains(got, "> PINGREQ") {
 		t.Error(got)
 	}
+	// Nor are they if the gap goes beyond the frame; and nothing else is taken for one.
+	whole += ping
+	for _, n := range []int{1, 2} {
+		if got := run(30, len(whole)/2, strings.Repeat(ping, n)); strings.Count(got, "> PINGREQ") != n {
+			t.Error(got)
+		}
+	}
+	if got := run(30, len(whole)/2, "c000"); strings.Contains(got, "PINGREQ") {
+		t.Error(got)
+	}
 }
 
 // Frames are found in a connection that was there before the capture, whatever
@@ -392,6 +402,11 @@ func TestWebSocketJoined(t *testing.T) {
 * a compressed WebSocket by its looks, joined after its beginning: 22 bytes of the client cannot be read
 * not MQTT, or joined within a packet: none can be found in 3 bytes of the server
 `, 0)
+	// Each side has frames of its own kind.
+	dialogue(client, message(t, server, "c000"), server, message(t, client, "d000")).expect(`
+* not MQTT, or joined within a packet: none can be found in 4 bytes of the client
+* not MQTT, or joined within a packet: none can be found in 8 bytes of the server
+`, 0)
 	// Packets that are as they are stay so, also if a SUBSCRIBE looks like a head.
 	dialogue(client, "82 81 01 0001 00 7c 61"+strings.Repeat("62", 123)+"00", client, "c000").expect(`
 > SUBSCRIBE #1 `+"a"+strings.Repeat("b", 123)+` q0
@@ -411,7 +426,9 @@ func TestWebSocketBounds(t *testing.T) {
 		runtime.GC()
 		runtime.ReadMemStats(&before)
 		for _, s := range d {
-			c.carriers[s.from].feed(unhex(t, s.digits), func(int) time.Time { return time.Time{} })
+			for piece := range slices.Chunk(unhex(t, s.digits), readSize) {
+				c.carriers[s.from].feed(piece, func(int) time.Time { return time.Time{} })
+			}
 		}
 		runtime.GC()
 		runtime.ReadMemStats(&after)
@@ -419,6 +436,7 @@ func TestWebSocketBounds(t *testing.T) {
 			t.Errorf("%d bytes are kept", grown)
 		}
 		runtime.KeepAlive(c)
+		runtime.KeepAlive(d)
 		_ = i.flush()
 		return out.String()
 	}
