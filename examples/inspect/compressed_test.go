@@ -34,6 +34,23 @@ func (p *packer) pack(t *testing.T, from side, digits string) string {
 	return frame(from, ws.Header{Fin: true, OpCode: ws.OpBinary, Rsv: rsvCompressed}, bytes.TrimSuffix(p.out.Bytes(), []byte("\x00\x00\xff\xff")))
 }
 
+// packedZeros returns a message of the client that begins with some bytes, and goes
+// on with as many MiB of zeros.
+func packedZeros(t *testing.T, begin []byte, n int) string {
+	t.Helper()
+	var out bytes.Buffer
+	w, _ := flate.NewWriter(&out, flate.BestCompression)
+	packed := func(b []byte) []byte {
+		out.Reset()
+		w.Reset(&out)
+		_, _ = w.Write(b)
+		_ = w.Flush()
+		return bytes.Clone(out.Bytes())
+	}
+	all := append(packed(begin), bytes.Repeat(packed(make([]byte, 1<<20)), n)...)
+	return frame(client, ws.Header{Fin: true, OpCode: ws.OpBinary, Rsv: rsvCompressed}, bytes.TrimSuffix(all, []byte("\x00\x00\xff\xff")))
+}
+
 // long is a PUBLISH that can be compressed.
 var long = "30 64 0001 61" + strings.Repeat("68", 97)
 
