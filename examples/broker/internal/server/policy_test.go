@@ -4,7 +4,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"sync"
 	"testing"
 
 	"github.com/mqttcore/mqttcore/codec"
@@ -137,15 +136,7 @@ func TestExpelled(t *testing.T) {
 func TestPasswordFlood(t *testing.T) {
 	r, _, passwords := guarded(t, nil, "topic readwrite #\n", nil)
 	r.mustLogin("ann")
-	for range cap(checks) {
-		checks <- struct{}{}
-	}
-	free := sync.OnceFunc(func() {
-		for range cap(checks) {
-			<-checks
-		}
-	})
-	defer free()
+	free := occupy(t)
 	r.mustLogin("ann")
 	free()
 	if err := access.SetPassword(passwords, "ann", "another", 10); err != nil {
