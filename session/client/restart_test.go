@@ -96,3 +96,59 @@ func TestRestart(t *testing.T) {
 	| Published token=5 id=4 packet=PUBACK PacketID=4
 	`)
 }
+
+// TestRestartGivenUp: what was erased has had its outcome, and is not published
+// again, also after a restart. Its identifier is not free until the server has let
+// it go, or has lost the session.
+func TestRestartGivenUp(t *testing.T) {
+	for _, end := range []string{`
+	up
+	| Open attempt=1
+	| > CONNECT SessionExpiryInterval=100 ClientID=c
+	| < CONNACK SessionPresent=true
+	| Connected session=true packet=CONNACK SessionPresent=true
+	| > PUBREL PacketID=1
+	| > PUBLISH QoS=2 Topic=a PacketID=2 Payload="3 bytes" "two"
+	| < PUBCOMP PacketID=1
+	| < PUBREC PacketID=2
+	| > PUBREL PacketID=2
+	| < PUBCOMP PacketID=2
+	| Published token=2 id=2 packet=PUBCOMP PacketID=2
+	`, `
+	forget
+	up
+	| Open attempt=1
+	| > CONNECT SessionExpiryInterval=100 ClientID=c
+	| < CONNACK
+	| Connected session=false packet=CONNACK
+	| SessionLost lost=1 queued=1
+	| > PUBLISH QoS=2 Topic=a PacketID=2 Payload="3 bytes" "two"
+	| < PUBREC PacketID=2
+	| > PUBREL PacketID=2
+	| < PUBCOMP PacketID=2
+	| Published token=2 id=2 packet=PUBCOMP PacketID=2
+	`} {
+		scenario(t, `
+	config {"Orphans":1}
+	client {"ClientID":"c","Properties":{"SessionExpiryInterval":100}}
+	up
+	| Open attempt=1
+	| > CONNECT SessionExpiryInterval=100 ClientID=c
+	| < CONNACK
+	| Connected session=false packet=CONNACK
+	mute
+	publish a:2:one
+	| token 1
+	| > PUBLISH QoS=2 Topic=a PacketID=1 Payload="3 bytes" "one"
+	erase 1
+	| Dropped token=1 id=1 publish=PUBLISH QoS=2 Topic=a Payload="3 bytes" error=message was erased
+	cut
+	| Close reason=0x80 error=transport closed
+	| Waiting attempt=2 reason=0x80 error=transport closed wait=1s
+	restart
+	mute off
+	publish a:2:two
+	| token 2
+	`+end)
+	}
+}
