@@ -45,6 +45,9 @@ func (c *core) HoldInput(now time.Time, held bool) {
 	c.setNow(now)
 	if c.held && !held {
 		c.timers.received = c.now
+		if c.server && c.status < StatusConnected && c.timers.wait != 0 {
+			c.timers.wait = c.after(c.cfg.connectTimeout)
+		}
 	}
 	c.held = held
 }

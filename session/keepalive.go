@@ -31,7 +31,7 @@ func (c *core) deadline() instant {
 	}
 	switch c.status {
 	case StatusOpened, StatusConnecting, StatusAuthenticating:
-		sooner(t.wait)
+		sooner(c.answerDue())
 	case StatusConnected:
 		if c.server {
 			sooner(c.silence())
@@ -63,6 +63,15 @@ func (c *core) pingAt() instant {
 	return c.client.sent + instant(every)
 }
 
+// answerDue returns when a peer is given up whose CONNECT, CONNACK or AUTH did
+// not come.
+func (c *core) answerDue() instant {
+	if c.server && c.held {
+		return 0
+	}
+	return c.timers.wait
+}
+
 // silence returns when a server gives up a client from which nothing came: 1.5
 // times the Keep Alive, up to 98,302.5 s. [MQTT-3.1.2-22]
 // [v3.1.1 MQTT-3.1.2-24]
@@ -82,7 +91,7 @@ func (c *core) Tick(now time.Time) {
 	due := func(i instant) bool { return i != 0 && i <= c.now }
 	switch t := &c.timers; c.status {
 	case StatusOpened, StatusConnecting, StatusAuthenticating:
-		if due(t.wait) {
+		if due(c.answerDue()) {
 			c.finishWith(codec.ReasonUnspecifiedError, c.timeoutError())
 		}
 	case StatusConnected:

@@ -113,7 +113,7 @@ func (b *Broker) Closed(now time.Time, h Handle, err error) {
 	b.now = now
 	if c := b.conns.get(h); c != nil {
 		c.gone = true
-		c.srv.HoldInput(now, false) // what came is handled all the same
+		b.listen(c) // what came is handled all the same
 		c.srv.Closed(now, err)
 		b.busy.push(c)
 	}
@@ -137,6 +137,18 @@ func (b *Broker) SetWriteBlocked(now time.Time, h Handle, blocked bool) {
 func (b *Broker) InputPaused(h Handle) bool {
 	c := b.conns.get(h)
 	return c != nil && (c.srv.InputPaused() || c.sess != nil && c.sess.openQuestions() >= mostAsked)
+}
+
+// HoldInput tells whether the driver itself does not read from a transport for
+// now, although it might have brought something: the store cannot keep up, say. As
+// long as nobody listens to the client, it does not count as silent.
+// (v3.1.1 and v5.0 3.1.2.10)
+func (b *Broker) HoldInput(now time.Time, h Handle, held bool) {
+	b.now = now
+	if c := b.conns.get(h); c != nil {
+		c.held = held
+		b.listen(c)
+	}
 }
 
 // ReplaceWriteBuffer gives the bytes of the Write that was just pulled to the
@@ -210,8 +222,7 @@ func (b *Broker) Tick(now time.Time) {
 			owner.srv.Tick(now)
 			b.busy.push(owner)
 		case *rate:
-			owner.conn.srv.HoldInput(now, false)
-			b.busy.push(owner.conn)
+			b.listen(owner.conn)
 		case *sess:
 			b.rouse(owner)
 		case *retainedNode:

@@ -28,6 +28,7 @@ type conn struct {
 	in        [2]bool  // whether it is in them
 	blocked   bool     // the transport cannot take bytes
 	gone      bool     // the transport is closed
+	held      bool     // the driver does not read: HoldInput
 }
 
 // entry is what a CONNECT asks for, and what the driver said to it.

@@ -69,6 +69,14 @@ func (b *Broker) throttle(c *conn) {
 	}
 	if at = at.Add(-burst); at.After(b.now) {
 		b.timers.set(&r.timer, at)
-		c.srv.HoldInput(b.now, true)
+		b.listen(c)
 	}
+}
+
+// listen handles what a client sends, or lets it wait: it is ahead of its rates,
+// or the driver holds it.
+func (b *Broker) listen(c *conn) {
+	late := c.rate != nil && c.rate.timer.place != 0
+	c.srv.HoldInput(b.now, !c.gone && (c.held || late))
+	b.busy.push(c)
 }

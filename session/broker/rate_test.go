@@ -83,3 +83,64 @@ func TestRateAtTheEnd(t *testing.T) {
 		t.Error("a timer is left")
 	}
 }
+
+// A client that the driver does not listen to is not silent, and what it had sent
+// is handled afterwards. That its rate holds it too makes no difference.
+func TestHoldInput(t *testing.T) {
+	for _, v := range bothVersions {
+		w := newWorld(t, broker.Config{Limits: broker.Limits{MessagesPerSecond: 1}})
+		watch := w.connect(v, clean("watch")).subscribed(filter("t", 0))
+		p := clean("c")
+		p.KeepAlive = 10
+		c := w.connect(v, p)
+		late := w.open(v)
+		hold := func(held bool) {
+			for _, h := range []broker.Handle{c.h, late.h} {
+				w.b.HoldInput(w.now, h, held)
+			}
+			w.drain()
+		}
+		c.send(publish("t", "1", 0), publish("t", "2", 0))
+		hold(true)
+		c.send(publish("t", "3", 0))
+		late.send(clean("late"))
+		watch.expect("t=1 q0", "t=2 q0")
+		if w.pass(time.Minute); c.closed || late.closed || !w.b.InputPaused(c.h) {
+			t.Fatalf("closed %v, %v: %v, %v", c.closed, late.closed, c.err, late.err)
+		}
+		watch.expect()
+		hold(false)
+		watch.expect("t=3 q0")
+		if got := late.packets(); len(got) != 1 || got[0].Type() != codec.TypeConnack {
+			t.Errorf("got %v", got)
+		}
+		c.send(publish("t", "4", 0), publish("t", "5", 0))
+		watch.expect("t=4 q0")
+		hold(true)
+		hold(false)
+		watch.expect() // its rate still holds it
+		w.pass(time.Second)
+		watch.expect("t=5 q0")
+		if w.pass(20 * time.Second); !c.closed {
+			t.Error("the Keep Alive is not watched any more")
+		}
+	}
+}
+
+// One that has said nothing has the whole time for CONNECT again.
+func TestHoldConnect(t *testing.T) {
+	w := newWorld(t, broker.Config{})
+	c := w.open(codec.V5)
+	w.pass(9 * time.Second)
+	w.b.HoldInput(w.now, c.h, true)
+	w.drain()
+	w.pass(time.Minute)
+	w.b.HoldInput(w.now, c.h, false)
+	w.drain()
+	if w.pass(9 * time.Second); c.closed {
+		t.Fatal(c.err)
+	}
+	if w.pass(time.Second); !c.closed {
+		t.Error("not closed")
+	}
+}

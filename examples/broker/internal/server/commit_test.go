@@ -171,3 +171,38 @@ func TestStoreStalls(t *testing.T) {
 	}
 	open()
 }
+
+// While the broker reads from nobody, because changes cannot be stored, nobody
+// counts as silent.
+func TestKeepAliveWhileStoreStalls(t *testing.T) {
+	st := newGatedStore(t)
+	r := start(t, st, func(c *config.Config) { c.Limits.InflightMessages = 65535 })
+	sub, _ := r.connect("sub")
+	sub.subscribe("a")
+	sub.send(&codec.Disconnect{})
+	alive := r.dial()
+	alive.send(&codec.Connect{ClientID: codec.Bytes("alive"), KeepAlive: 10})
+	alive.expect(codec.TypeConnack)
+	late := r.dial()
+	pub, _ := r.connect("pub")
+	open := st.shut()
+	p := message("a", codec.QoS1, 1)
+	p.Payload = make(codec.Bytes, mostOpen)
+	pub.send(p) // is under way
+	r.await(func() bool { return r.server.commits.busy })
+	p.PacketID = 2
+	pub.send(p)
+	r.await(r.server.commits.full)
+
+	alive.send(&codec.Pingreq{})
+	late.send(&codec.Connect{ClientID: codec.Bytes("late")})
+	r.await(func() bool { return r.conn(alive).eager && r.conn(late).eager })
+	r.await(func() bool {
+		r.server.broker.Tick(time.Now().Add(2 * limit))
+		return true
+	})
+	open()
+	pub.expect(codec.TypePuback)
+	alive.expect(codec.TypePingresp)
+	late.expect(codec.TypeConnack)
+}

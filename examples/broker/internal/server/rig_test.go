@@ -79,6 +79,29 @@ func start(t testing.TB, st Store, change func(*config.Config)) *rig {
 	return r
 }
 
+// await polls until something is so, in the goroutine of the owner.
+func (r *rig) await(is func() bool) {
+	r.t.Helper()
+	for end := time.Now().Add(limit); ; time.Sleep(time.Millisecond) {
+		if ok, err := asked(r.t.Context(), r.server, is); ok || err != nil {
+			return
+		}
+		if time.Now().After(end) {
+			r.t.Fatal("it does not become so")
+		}
+	}
+}
+
+// conn returns the other end of a peer. It is for await.
+func (r *rig) conn(p *peer) *conn {
+	for _, c := range r.server.conns {
+		if c.link.place().Remote() == p.LocalAddr().String() {
+			return c
+		}
+	}
+	return new(conn)
+}
+
 // lockedBuffer is a log that can be read while it is written.
 type lockedBuffer struct {
 	mu  sync.Mutex

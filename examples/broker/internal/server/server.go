@@ -153,8 +153,8 @@ func (s *Server) Run(ctx context.Context) error {
 // round serves what there is. It reports whether there is more already.
 func (s *Server) round() (more bool) {
 	more = s.sockets.look()
-	s.release()
 	s.now = time.Now()
+	s.release()
 	s.happening = s.inbox.take(s.happening)
 	for i := range s.happening {
 		s.handle(&s.happening[i])
@@ -164,7 +164,7 @@ func (s *Server) round() (more bool) {
 		s.drain()
 	}
 	s.commits.begin()
-	s.release()
+	more = s.release() || more
 	s.measured.round(s.now)
 	return more || s.sockets.unread()
 }
@@ -283,14 +283,16 @@ func (s *Server) prove(c *conn) {
 }
 
 // release lets connections bring more, unless their client has to wait. Those
-// stay in the list.
-func (s *Server) release() {
-	if s.commits.full() {
-		return
-	}
+// stay in the list. It reports whether the broker may have something to do.
+func (s *Server) release() (more bool) {
+	full := s.commits.full()
 	wait := s.eager[:0]
 	for _, c := range s.eager {
-		if s.broker.InputPaused(c.handle) {
+		if c.held != full {
+			c.held, more = full, true
+			s.broker.HoldInput(s.now, c.handle, full)
+		}
+		if full || s.broker.InputPaused(c.handle) {
 			wait = append(wait, c)
 			continue
 		}
@@ -298,6 +300,7 @@ func (s *Server) release() {
 	}
 	clear(s.eager[len(wait):])
 	s.eager = wait
+	return more
 }
 
 // drain serves all events that are due.
