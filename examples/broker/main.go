@@ -64,6 +64,10 @@ func serve(ctx context.Context, env *cli.Env, cfg *config.Config, log *logs.Log)
 	if err != nil {
 		return err
 	}
+	if err := leaveFiles(cfg, listeners, fileLimit(), log); err != nil {
+		closeAll(listeners)
+		return err
+	}
 	o := server.Options{Config: cfg, Listeners: listeners, IDPrefix: randomName() + "-", Log: log.Logger}
 	if !cfg.Store.Memory {
 		st, err := store.Open(cfg.Store.Folder, cfg.Store.File, log.Logger)

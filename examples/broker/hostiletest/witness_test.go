@@ -55,8 +55,14 @@ type target struct {
 // grow by so many bytes. It returns when the witness is served.
 func attack(t *testing.T, growth int64, args ...string) *target {
 	t.Helper()
-	b := &target{t: t, over: make(chan struct{})}
-	b.process, b.port = programtest.Broker(t, args...)
+	process, port := programtest.Broker(t, args...)
+	return besiege(t, growth, process, port)
+}
+
+// besiege is attack on a broker that runs.
+func besiege(t *testing.T, growth int64, process *programtest.Process, port string) *target {
+	t.Helper()
+	b := &target{t: t, process: process, port: port, over: make(chan struct{})}
 	w := b.connect(friend, "witness")
 	w.subscribe("witness/#")
 	b.idle = b.memory()

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -91,13 +92,7 @@ func Start(t testing.TB, stdin io.Reader, name string, args ...string) *Process 
 	if err := lookAtSources(); err != nil {
 		t.Fatal(err)
 	}
-	path := name
-	if ours := filepath.Join(folder, name); folder != "" {
-		if _, err := os.Stat(ours); err == nil {
-			path = ours
-		}
-	}
-	p := &Process{t: t, cmd: exec.Command(path, args...), name: name, Stdout: newOutput(), Stderr: newOutput(), ended: make(chan struct{})}
+	p := &Process{t: t, cmd: exec.Command(path(name), args...), name: name, Stdout: newOutput(), Stderr: newOutput(), ended: make(chan struct{})}
 	// Option files and brokers' state of whoever runs the tests stay out of them.
 	p.cmd.Env = append(os.Environ(), "XDG_CONFIG_HOME="+folder, "XDG_STATE_HOME="+t.TempDir(), "STATE_DIRECTORY=")
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = stdin, p.Stdout, p.Stderr
@@ -118,6 +113,16 @@ func Start(t testing.TB, stdin io.Reader, name string, args ...string) *Process 
 		}
 	})
 	return p
+}
+
+// path returns where one of our programs is, or the name of another one.
+func path(name string) string {
+	if ours := filepath.Join(folder, name); folder != "" {
+		if _, err := os.Stat(ours); err == nil {
+			return ours
+		}
+	}
+	return name
 }
 
 // Signal sends the process a signal, unless it has ended.
@@ -186,12 +191,25 @@ var listening = regexp.MustCompile(`listens on 127\.0\.0\.1:(\d+)`)
 func Broker(t testing.TB, args ...string) (p *Process, port string) {
 	t.Helper()
 	p = Start(t, nil, "broker", append([]string{"-p", "0"}, args...)...)
+	return p, p.Port(t)
+}
+
+// LimitedBroker starts our broker with a limit of open files. See Port.
+func LimitedBroker(t testing.TB, files int, args ...string) *Process {
+	t.Helper()
+	shell := []string{"-c", `ulimit -n "$0" && exec "$@"`, strconv.Itoa(files), path("broker"), "-p", "0"}
+	return Start(t, nil, "sh", append(shell, args...)...)
+}
+
+// Port returns where a broker listens that was started with -p 0.
+func (p *Process) Port(t testing.TB) string {
+	t.Helper()
 	p.Stdout.Await(t, "Ctrl-C")
 	m := listening.FindSubmatch(p.Stdout.Bytes())
 	if m == nil {
 		t.Fatalf("the broker said %q", p.Stdout.Bytes())
 	}
-	return p, string(m[1])
+	return string(m[1])
 }
 
 // Output collects what a process writes.

@@ -22,7 +22,7 @@ type Conn struct {
 // Close closes the socket, without a word of TLS or WebSocket, and gives its
 // place at the Gate free. It does not wait.
 func (c *Conn) Close() error {
-	c.Release()
+	defer c.Release()
 	return c.socket.Close()
 }
 

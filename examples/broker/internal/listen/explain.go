@@ -35,8 +35,11 @@ func explainListen(address string, err error) error {
 
 // explainAccept says why connections are not accepted.
 func explainAccept(err error) string {
-	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+	switch {
+	case errors.Is(err, syscall.EMFILE):
 		return "no more file descriptors; raise the limit (ulimit -n), or lower that of connections"
+	case errors.Is(err, syscall.ENFILE):
+		return "this machine has no more file descriptors (fs.file-max)"
 	}
 	return root(err).Error()
 }

@@ -157,6 +157,9 @@ func (l *Listener) shake(c *Conn, timeout time.Duration) error {
 // Addr returns the first address that was taken.
 func (l *Listener) Addr() net.Addr { return l.net[0].Addr() }
 
+// Sockets returns how many addresses were taken.
+func (l *Listener) Sockets() int { return len(l.net) }
+
 // Config returns what Open was called with.
 func (l *Listener) Config() *config.Listener { return l.cfg }
 

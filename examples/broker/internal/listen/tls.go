@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/mqttcore/mqttcore/examples/broker/internal/config"
@@ -122,9 +123,11 @@ func loadAuthorities(cfg *config.TLS) ([]*x509.Certificate, error) {
 	before := len(all)
 	for _, f := range files {
 		// Anything may lie there, so what is no certificate is passed over.
-		if found, err := loadCertificates("capath", filepath.Join(cfg.CAPath, f.Name())); err == nil {
-			all = append(all, found...)
+		found, err := loadCertificates("capath", filepath.Join(cfg.CAPath, f.Name()))
+		if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+			return nil, err
 		}
+		all = append(all, found...)
 	}
 	if len(all) == before {
 		return nil, fmt.Errorf("capath %s: there is no certificate in it; they have to be in PEM", cfg.CAPath)
@@ -173,7 +176,7 @@ func explainFile(key, file string, err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("%s %s may not be read by this user; check its permissions", key, file)
 	}
-	return fmt.Errorf("%s %s cannot be read: %v", key, file, root(err))
+	return fmt.Errorf("%s %s cannot be read: %w", key, file, root(err))
 }
 
 // explainPair says what is wrong with certificate and key. The error of the

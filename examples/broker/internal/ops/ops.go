@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/net/netutil"
 )
 
 // Source is the broker. Its methods are called from several goroutines.
@@ -42,6 +43,14 @@ const (
 	stopping      = time.Second
 )
 
+const (
+	mostConnections = 8 // others wait
+	mostRequests    = 4 // for metrics, some of which are in files of the system
+)
+
+// MostFiles is how many files a Server has open at once, at most.
+const MostFiles = 1 + mostConnections + mostRequests
+
 // Server serves a Source.
 type Server struct {
 	listener net.Listener
@@ -62,7 +71,7 @@ func Open(ctx context.Context, address string, source Source, log *slog.Logger) 
 	if err != nil {
 		return nil, explain(address, err)
 	}
-	return &Server{listener: l, http: &http.Server{
+	return &Server{listener: netutil.LimitListener(l, mostConnections), http: &http.Server{
 		Handler:           handler(source, log),
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       headerTimeout,
@@ -126,7 +135,7 @@ func handler(source Source, log *slog.Logger) http.Handler {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{
 		ErrorLog:            slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 		ErrorHandling:       promhttp.ContinueOnError,
-		MaxRequestsInFlight: 4,
+		MaxRequestsInFlight: mostRequests,
 	}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), patience)

@@ -167,6 +167,32 @@ func TestHealth(t *testing.T) {
 	}
 }
 
+// Whoever connects and asks nothing takes no more than some descriptors; others wait.
+func TestMostConnections(t *testing.T) {
+	url := serve(t, &source{stats: new(Stats)})
+	var idle []net.Conn
+	for range mostConnections {
+		c, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		idle = append(idle, c)
+	}
+	answered := make(chan struct{})
+	go func() {
+		get(t, url+"/")
+		close(answered)
+	}()
+	select {
+	case <-answered:
+		t.Error("one more was served")
+	case <-time.After(50 * time.Millisecond):
+	}
+	idle[0].Close()
+	<-answered
+}
+
 func TestOpenErrors(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -43,6 +43,8 @@ func (k *sockets) adopt(s *Server, in *listen.Conn) *conn {
 	if err != nil {
 		return nil
 	}
+	k.adopting.Lock()
+	defer k.adopting.Unlock()
 	fd := -1
 	if e := raw.Control(func(old uintptr) { fd, err = unix.FcntlInt(old, unix.F_DUPFD_CLOEXEC, 0) }); e != nil || err != nil {
 		return nil

@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -17,6 +18,8 @@ type sockets struct {
 	reads   []reading
 	due     []due
 	writing []due // while the others are collected
+
+	adopting sync.Mutex // while a connection has two descriptors
 
 	found func(readiness) // the methods that are called for each, made once
 	get   func(h *hand, i int)

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/objstorage/objstorageprovider"
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
@@ -31,6 +32,16 @@ var (
 
 // pairs is where the keys of the pairs lie, behind one byte.
 const pairs = 'p'
+
+// MostFiles is how many files a Store has open at once, at most. Beside the tables that
+// the cache holds these are logs, lists and folders, and tables that are being merged.
+const MostFiles = 40
+
+// What keeps MostFiles small: few tables, by their size, of which few stay open.
+const (
+	tableSize  = 32 << 20 // on the first level
+	idleTables = 16
+)
 
 // A Store is a durable set of pairs. Commit is called by one goroutine at a
 // time, Stats by any; neither during Close.
@@ -128,7 +139,9 @@ func ofTheEngine(name string) bool {
 func (s *Store) start(memory uint64) error {
 	var db *pebble.DB
 	var err error
-	done := s.disk.begin(func() { db, err = pebble.Open(s.path, s.options(memory)) })
+	options := s.options(memory)
+	defer options.FileCache.Unref() // the engine has it then
+	done := s.disk.begin(func() { db, err = pebble.Open(s.path, options) })
 	if trouble := s.disk.await(done); trouble != nil {
 		return trouble
 	}
@@ -139,7 +152,7 @@ func (s *Store) start(memory uint64) error {
 }
 
 func (s *Store) options(memory uint64) *pebble.Options {
-	return &pebble.Options{
+	o := &pebble.Options{
 		FS:                 s.disk,
 		Logger:             engineLog{s.disk},
 		FormatMajorVersion: pebble.FormatNewest,
@@ -147,6 +160,8 @@ func (s *Store) options(memory uint64) *pebble.Options {
 		// Room that prefixes took is free only when their deletion is written.
 		FlushDelayDeleteRange: 3 * time.Second,
 		CacheSize:             1 << 20, // nothing is read but at the start
+		FileCache:             pebble.NewFileCache(1, idleTables),
+		TargetFileSizes:       [7]int64{tableSize}, // further levels follow from it
 		EventListener: &pebble.EventListener{
 			BackgroundError: func(err error) { s.log.Warn("the store has trouble", "path", s.path, "error", err) },
 			DataCorruption: func(i pebble.DataCorruptionInfo) {
@@ -154,6 +169,10 @@ func (s *Store) options(memory uint64) *pebble.Options {
 			},
 		},
 	}
+	// The other mode opens each table again that is read as a whole.
+	o.Local.ReadaheadConfig = objstorageprovider.NewReadaheadConfig()
+	o.Local.ReadaheadConfig.Set(objstorageprovider.SysReadahead, objstorageprovider.SysReadahead)
+	return o
 }
 
 // checkFormat makes sure that the pairs mean what this program takes them for.
