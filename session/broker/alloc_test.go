@@ -42,3 +42,24 @@ func TestRouteAllocates(t *testing.T) {
 		}
 	}
 }
+
+// The same goes for shared subscriptions, with what is stored of what is lent.
+func TestRouteSharedAllocates(t *testing.T) {
+	for qos := codec.QoS0; qos <= codec.QoS2; qos++ {
+		for _, size := range []int{20, 500} {
+			cfg := broker.Config{}
+			cfg.Server.Persist = true
+			r := newRoute(t, cfg, codec.V5, qos, size, 0)
+			for i := range 3 {
+				c := r.w.connect(codec.V5, lasting(fmt.Sprint(i), codec.V5)).subscribed(filter("$share/g/bench/topic", qos))
+				r.answers[c.h] = nil
+			}
+			for range 40 {
+				r.round()
+			}
+			if n := testing.AllocsPerRun(10, r.round); n > 0 {
+				t.Errorf("QoS %d, %d bytes: %v allocations for %d messages", qos, size, n, routed)
+			}
+		}
+	}
+}

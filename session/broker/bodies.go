@@ -102,27 +102,41 @@ func (l *bodies) settle() {
 // record returns the value of a Store of a session. A payload that is stored once
 // is told before it.
 func (b *Broker) record(s *sess, ev events.Event) []byte {
-	var x *body
-	if ev.Record == events.RecordMessage && len(ev.Publish.Payload) >= minBody {
-		x = b.bodies.known[&ev.Publish.Payload[0]]
+	var payload []byte
+	if ev.Record == events.RecordMessage {
+		payload = ev.Publish.Payload
 	}
+	x := b.bodyFor(s, ev.Key(), payload)
 	if x == nil {
-		b.release(s, ev.Key())
 		value := session.AppendRecord(append(b.changes.room(), 0), ev)
 		return b.changes.formed(value)
+	}
+	q := *ev.Publish
+	q.Payload, ev.Publish = nil, &q
+	value := session.AppendRecord(binary.AppendUvarint(b.changes.room(), x.number), ev)
+	return b.changes.formed(value)
+}
+
+// bodyFor returns the body of a payload for a record of a session, which from now
+// on needs it; nil for a payload that is to be in the record.
+func (b *Broker) bodyFor(s *sess, record uint64, payload []byte) *body {
+	var x *body
+	if len(payload) >= minBody {
+		x = b.bodies.known[&payload[0]]
+	}
+	if x == nil {
+		b.release(s, record)
+		return nil
 	}
 	if x.number == 0 {
 		b.bodies.number++
 		x.number = b.bodies.number
 		b.tell(store(b.changes.bodyKey(x), x.payload))
 	}
-	if s.bodies.find(ev.Key()) != x {
-		b.refer(s, ev.Key(), x)
+	if s.bodies.find(record) != x {
+		b.refer(s, record, x)
 	}
-	q := *ev.Publish
-	q.Payload, ev.Publish = nil, &q
-	value := session.AppendRecord(binary.AppendUvarint(b.changes.room(), x.number), ev)
-	return b.changes.formed(value)
+	return x
 }
 
 func (l *changes) bodyKey(x *body) []byte {

@@ -15,6 +15,8 @@ import (
 //	s number i          a session: its client
 //	s number m key      a record of its session.State, behind the number of its payload
 //	s number f filter   a subscription: flags, Subscription Identifier
+//	s number l token    a message of a shared subscription: flags, filter, expiry,
+//	                    publisher, the number of its payload, flags, PUBLISH
 //	s number w          a Will: delay, deadline, flags, PUBLISH
 //	p number            a payload that several of these records have in common
 //	r topic             a retained message: expiry, order, publisher, flags, PUBLISH
@@ -30,6 +32,7 @@ const (
 	keyInfo         = 'i'
 	keyRecord       = 'm'
 	keySubscription = 'f'
+	keyLent         = 'l'
 	keyWill         = 'w'
 )
 
@@ -201,6 +204,7 @@ const (
 	flagNoLocal           = 0x04
 	flagRetainAsPublished = 0x08
 	flagReplay            = 0x10 // retained messages are still due
+	flagBegun             = 0x04 // of a lent message
 )
 
 // storeSubscription tells of a subscription.

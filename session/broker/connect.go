@@ -142,7 +142,7 @@ func (b *Broker) accept(c *conn) {
 		b.sessions[c.client.ID] = s
 	}
 	s.state, s.client, s.conn, c.sess = c.srv.State(), c.client, c, s
-	s.resumed()
+	b.resumed(s)
 	b.stats.Accepted++
 	b.timers.stop(&s.timer) // [MQTT-3.1.3-9]
 	if s.will != nil {

@@ -36,9 +36,10 @@
 // may deliver one of QoS 2 twice. A payload for several sessions is told once, so
 // that what is stored stays in proportion.
 //
-// Not stored are messages of QoS 0 that wait, the figures of $SYS, sessions that end with their
-// connection, except for their Wills, and which messages came from a shared
-// subscription: after Restore these stay with their member.
+// Not stored are messages of QoS 0 that wait, the figures of $SYS, and sessions that
+// end with their connection, except for their Wills and for what such a member of a
+// shared subscription has not acknowledged, if another member outlives the broker:
+// that gets it after Restore.
 //
 // # Policy and questions
 //

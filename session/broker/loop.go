@@ -129,7 +129,7 @@ func (b *Broker) handle(c *conn, ev *Event) bool {
 		return b.message(c, ev)
 	case events.Published:
 		if c.sess != nil {
-			c.sess.back(ev.Token)
+			b.back(c.sess, ev.Token)
 		}
 	case events.Timer:
 		b.timers.set(&c.timer, ev.Deadline)

@@ -8,9 +8,8 @@ import (
 
 // leaves notes what may be lost when the session of a member of a shared
 // subscription ends: it may be the one that had what nobody has got yet. A message
-// of QoS 1 has to go to another member, if there is one and the broker still knows
-// where the message came from. One of QoS 2 may have been sent, and must not go to
-// anybody else then. (v5.0 4.8.2)
+// of QoS 1 has to go to another member, if there is one. One of QoS 2 may have been
+// sent, and must not go to anybody else then. (v5.0 4.8.2)
 func (m *model) leaves(s *modelSession, filter string) {
 	_, rest, shared := codec.ParseShared(filter)
 	if !shared {
@@ -28,7 +27,7 @@ func (m *model) leaves(s *modelSession, filter string) {
 		if serial == 0 || !codec.Match(rest, p.topic) || m.shared[filter][serial] > 0 {
 			continue
 		}
-		if p.qos != codec.QoS1 || !heirs || s.unsure || p.deaths != m.deaths {
+		if p.qos != codec.QoS1 || !heirs || s.unsure {
 			m.lost[filter][serial] = true
 		}
 	}

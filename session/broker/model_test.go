@@ -17,7 +17,6 @@ type model struct {
 	wants    []want
 	shared   map[string]map[int]int  // how often by filter and serial number
 	lost     map[string]map[int]bool // by filter and serial number, what may be lost with members that left
-	deaths   int                     // of the broker
 	denied   map[denial]int          // with the first message that comes too late
 	problems []string
 }
@@ -33,7 +32,6 @@ type modelMessage struct {
 	forbidden bool // a Will that was withdrawn or cancelled, or dropped
 	dropped   bool // by the Policy
 	again     bool // the session of its publisher ended, who may not know and send it again
-	deaths    int  // of the broker, before it
 	// who was subscribed for certain when it was published
 	certain []*modelSub
 }

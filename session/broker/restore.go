@@ -47,31 +47,43 @@ func (b *Broker) Restore(now time.Time, pairs iter.Seq2[[]byte, []byte]) error {
 			return err
 		}
 	}
-	if err := b.join(loose); err != nil {
-		return err
-	}
 	list := make([]*restored, 0, len(found))
 	for _, r := range found {
 		list = append(list, r)
 	}
 	slices.SortFunc(list, func(x, y *restored) int { return cmp.Compare(x.sess.number, y.sess.number) })
-	// A later session takes the place of one with the same identifier.
+	if err := b.join(loose, list); err != nil {
+		return err
+	}
+	b.resume(list)
+	b.startSys()
+	b.Tick(now) // what became due in the meantime
+	return nil
+}
+
+// resume goes on with sessions that were rebuilt, in the order in which they began.
+func (b *Broker) resume(list []*restored) {
 	for _, r := range list {
 		b.sessionNumber = max(b.sessionNumber, r.sess.number)
-		if old := b.sessions[r.sess.client.ID]; old != nil && r.known {
+		b.enroll(r)
+	}
+	for _, r := range list {
+		b.relend(r)
+	}
+	// A later session takes the place of one with the same identifier.
+	for _, r := range list {
+		if !r.known {
+			continue
+		}
+		old := b.sessions[r.sess.client.ID]
+		b.sessions[r.sess.client.ID] = r.sess
+		if old != nil {
 			b.endSession(old)
 		}
-		if r.known {
-			b.sessions[r.sess.client.ID] = r.sess
-		}
-		b.enroll(r)
 	}
 	for _, r := range list {
 		b.wake(r)
 	}
-	b.startSys()
-	b.Tick(now) // what became due in the meantime
-	return nil
 }
 
 // restored is a session while it is being rebuilt.
@@ -82,6 +94,7 @@ type restored struct {
 	// closed is that record if it has to be stored again.
 	closed []byte
 	subs   []storedSubscription
+	lent   []storedLent
 }
 
 type storedSubscription struct {
@@ -115,6 +128,8 @@ func (b *Broker) restoreSession(found map[uint64]*restored, loose *loose, key, v
 		return r.restoreRecord(loose, rest, value, b.now)
 	case keySubscription:
 		return r.restoreSubscription(rest, value)
+	case keyLent:
+		return b.restoreLent(r, rest, value)
 	case keyWill:
 		return s.restoreWill(value)
 	default:
@@ -170,7 +185,7 @@ func (b *Broker) restoreBody(loose *loose, key, value []byte) error {
 }
 
 // join brings records and their payloads together.
-func (b *Broker) join(loose *loose) error {
+func (b *Broker) join(loose *loose, list []*restored) error {
 	for _, r := range loose.records {
 		x := loose.bodies[r.body]
 		if x == nil {
@@ -180,6 +195,11 @@ func (b *Broker) join(loose *loose) error {
 			return err
 		}
 		b.refer(r.sess, r.key, x)
+	}
+	for _, r := range list {
+		if err := b.joinLent(loose, r); err != nil {
+			return err
+		}
 	}
 	for _, number := range slices.Sorted(maps.Keys(loose.bodies)) {
 		x := loose.bodies[number]
@@ -327,6 +347,7 @@ func (b *Broker) wake(r *restored) {
 	s := r.sess
 	switch {
 	case !r.known:
+		b.redeliver(s)
 		b.discardSession(s)
 	case b.sessions[s.client.ID] != s:
 	case !r.state || s.state.Expired(b.now):

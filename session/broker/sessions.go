@@ -166,5 +166,5 @@ func (b *Broker) dropped(s *sess, ev *events.Event) {
 	case !sent && errors.Is(ev.Err, session.ErrWithheld) && b.deliverShared(l.group, &l.routed):
 		b.stats.Redelivered++
 	}
-	s.back(ev.Token)
+	b.back(s, ev.Token)
 }

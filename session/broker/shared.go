@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/mqttcore/mqttcore/codec"
@@ -14,6 +13,7 @@ type group struct {
 	filter  string // $share/ShareName/filter
 	carrier uint32 // its subscription in the index
 	members []member
+	durable int // of members
 	next    int // whose turn it is
 	round   uint64
 	turn    uint64 // the message that it was found for
@@ -38,6 +38,9 @@ func (t *subscriptionTree) join(sub *subscription, filter, rest []byte) {
 	}
 	sub.group = g
 	g.members = append(g.members, member{subscription: sub})
+	if sub.sess.durable {
+		g.durable++
+	}
 }
 
 // leave removes a member. A shared subscription without members ends.
@@ -48,6 +51,9 @@ func (t *subscriptionTree) leave(sub *subscription) {
 	if i < g.next {
 		g.next--
 	}
+	if sub.sess.durable {
+		g.durable--
+	}
 	if len(g.members) == 0 {
 		delete(t.groups, g.filter)
 		t.withdraw(t.subs.at(g.carrier))
@@ -55,19 +61,10 @@ func (t *subscriptionTree) leave(sub *subscription) {
 	}
 }
 
-// lent is a message of a shared subscription that one of its members has.
-type lent struct {
-	routed
-	group *group
-	qos   codec.QoS
-	begun bool // at QoS 2: PUBLISH may have been sent
-}
-
 // deliverShared hands a message to one member of a shared subscription: to
 // the one whose turn it is or, where that has no room, to another.
 func (b *Broker) deliverShared(g *group, m *routed) bool {
 	p := m.Publish
-
 	g.round++
 	for range g.members {
 		sub := g.choose(b, p)
@@ -79,6 +76,9 @@ func (b *Broker) deliverShared(g *group, m *routed) bool {
 			continue
 		}
 		s, qos := sub.sess, b.qos(p, sub.qos) // [MQTT-4.8.2-3]
+		if qos > codec.QoS0 && s.durable && len(p.Payload) >= minBody {
+			b.share(m) // the record of the session and that of what it was lent have it
+		}
 		token, ok := b.offer(s, m, &session.Delivery{
 			QoS:                     qos,
 			Retain:                  p.Retain && sub.retainAsPublished,
@@ -90,53 +90,12 @@ func (b *Broker) deliverShared(g *group, m *routed) bool {
 			continue
 		}
 		if qos > codec.QoS0 {
-			s.lend(token, lent{routed: *m, group: g, qos: qos, begun: s.conn != nil})
+			b.lend(s, token, &lent{routed: *m, group: g, qos: qos, begun: s.conn != nil})
 		}
 		return true
 	}
 	b.stats.drop(p.QoS)
 	return false
-}
-
-// lend notes that the session has a message of a shared subscription.
-func (s *sess) lend(token uint64, l lent) {
-	if s.lent == nil {
-		s.lent = make(map[uint64]lent)
-	}
-	l.kept.Use()
-	s.lent[token] = l
-}
-
-// back notes that a message is through, if it is one of a shared subscription.
-func (s *sess) back(token uint64) {
-	if l, ok := s.lent[token]; ok {
-		delete(s.lent, token)
-		l.kept.Release()
-	}
-}
-
-// resumed notes that what waited for a session may be sent from now on.
-func (s *sess) resumed() {
-	for token, l := range s.lent {
-		l.begun = true
-		s.lent[token] = l
-	}
-}
-
-// redeliver gives the messages of a session that has ended, and that it got as
-// a member of shared subscriptions, to other members, in their order. One of
-// QoS 2 stays where it was once it was sent. [U5-4.8.2-a] [MQTT-4.8.2-5]
-func (b *Broker) redeliver(s *sess) {
-	list := s.lent
-	s.lent = nil
-	for _, token := range slices.Sorted(maps.Keys(list)) {
-		l := list[token]
-		expired := !l.expires.IsZero() && !b.now.Before(l.expires)
-		if !expired && !(l.qos == codec.QoS2 && l.begun) && len(l.group.members) > 0 && b.deliverShared(l.group, &l.routed) {
-			b.stats.Redelivered++
-		}
-		l.kept.Release()
-	}
 }
 
 // choose returns the member whose turn it is among those that can take a

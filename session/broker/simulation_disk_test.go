@@ -9,8 +9,11 @@ import (
 // checkRecords expects no record of a message that the broker does not have any
 // more.
 func (s *simulation) checkRecords() {
-	stored := 0
+	stored, lent := 0, 0
 	for key, value := range s.disk {
+		if key[0] == 's' && key[9] == 'l' {
+			lent++
+		}
 		if key[0] != 's' || key[9] != 'm' {
 			continue
 		}
@@ -22,6 +25,29 @@ func (s *simulation) checkRecords() {
 	if waiting := s.b.Stats().Waiting; stored > waiting {
 		s.m.problem("%d messages are stored, %d wait", stored, waiting)
 	}
+	if n := s.b.Lent(); lent > n {
+		s.m.problem("%d messages are stored as lent, %d are", lent, n)
+	}
+}
+
+// lentBody returns the number of the payload of a message that was lent.
+func lentBody(value []byte) uint64 {
+	next := func() uint64 {
+		v, n := binary.Uvarint(value)
+		value = value[n:]
+		return v
+	}
+	skip := func() {
+		n := next()
+		value = value[n:]
+	}
+	value = value[1:]
+	skip() // filter
+	next() // expiry
+	for range 4 {
+		skip() // publisher
+	}
+	return next()
 }
 
 // checkBodies compares the payloads that are stored apart with the records that
@@ -29,10 +55,18 @@ func (s *simulation) checkRecords() {
 func (s *simulation) checkBodies() {
 	needed := make(map[uint64]bool)
 	for key, value := range s.disk {
-		if key[0] == 's' && key[9] == 'm' {
-			if number, _ := binary.Uvarint([]byte(value)); number != 0 {
-				needed[number] = true
-			}
+		if key[0] != 's' {
+			continue
+		}
+		number := uint64(0)
+		switch key[9] {
+		case 'm':
+			number, _ = binary.Uvarint([]byte(value))
+		case 'l':
+			number = lentBody([]byte(value))
+		}
+		if number != 0 {
+			needed[number] = true
 		}
 	}
 	for key := range s.disk {

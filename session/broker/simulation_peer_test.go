@@ -166,7 +166,7 @@ func (p *peer) message(topic string, qos codec.QoS, retain bool) int {
 	m := p.s.m
 	serial := len(m.messages)
 	dropped := p.s.rules && isDropped(serial)
-	m.messages = append(m.messages, &modelMessage{topic: p.full(topic), from: p.id, qos: qos, retain: retain, dropped: dropped, forbidden: dropped, deaths: m.deaths})
+	m.messages = append(m.messages, &modelMessage{topic: p.full(topic), from: p.id, qos: qos, retain: retain, dropped: dropped, forbidden: dropped})
 	return serial
 }
 

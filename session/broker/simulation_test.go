@@ -123,7 +123,6 @@ func (s *simulation) serve(most int) bool {
 // stored. Of that peer nobody knows what the broker had done already.
 func (s *simulation) die(cause *peer) {
 	s.restart++
-	s.m.deaths++
 	for _, p := range s.m.messages[1:] {
 		if p.from == cause.id {
 			p.forbidden = p.dropped // that its Will was cancelled may not be stored
@@ -326,6 +325,8 @@ func TestSimulationFindsFaults(t *testing.T) {
 		"messages are not stored":          about(events.Store, 's', 'm'),
 		"messages are not removed":         about(events.Discard, 's', 'm'),
 		"subscriptions are not stored":     about(events.Store, 's', 'f'),
+		"what was lent is not stored":      about(events.Store, 's', 'l'),
+		"what was lent is not removed":     about(events.Discard, 's', 'l'),
 		"Wills are not stored":             about(events.Store, 's', 'w'),
 		"Wills are not removed":            about(events.Discard, 's', 'w'),
 		"retained messages are not stored": about(events.Store, 'r', 0),

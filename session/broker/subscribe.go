@@ -67,6 +67,9 @@ func (b *Broker) enter(s *sess, f *codec.Subscription, id uint32) (sub *subscrip
 		existed = true
 	} else {
 		sub = b.subs.add(s, f.Filter)
+		if g := sub.group; g != nil && s.durable && g.durable == 1 {
+			b.storeAllLent(g)
+		}
 	}
 	sub.qos = f.QoS
 	sub.noLocal, sub.retainAsPublished = f.NoLocal, f.RetainAsPublished

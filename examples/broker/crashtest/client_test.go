@@ -41,6 +41,7 @@ type actor struct {
 	on    func(client.Event) // sees what happens
 	idle  func()             // is called when nothing is due
 	lossy bool               // the session is allowed to be new
+	mute  bool               // it acknowledges nothing
 
 	known     bool // the broker said that it has the session
 	connected bool
@@ -61,7 +62,7 @@ func (a *actor) start(at *address, version codec.Version, change func(*codec.Con
 		change(connect)
 	}
 	a.client = client.New(client.Config{
-		Session: session.ClientConfig{Version: version, Config: session.Config{Queue: session.QueueLimits{Messages: -1}}},
+		Session: session.ClientConfig{Version: version, Config: session.Config{ManualAck: a.mute, Queue: session.QueueLimits{Messages: -1}}},
 		Connect: connect,
 		Backoff: client.Backoff{Minimum: 2 * time.Millisecond, Maximum: 10 * time.Millisecond},
 		Retry:   func(client.Failure) bool { return true },

@@ -92,6 +92,7 @@ type scene struct {
 	away       []*receiver // at its begin and at its end
 	wills      *receiver
 	changing   *receiver // whose subscriptions change
+	shared     *shared
 	wanted     map[string]bool
 	left       map[string]will
 	pending    []*actor
@@ -114,6 +115,7 @@ func newScene(t *testing.T, at *address) *scene {
 	}
 	s.wills = newReceiver(t, at, codec.V5, "wills", codec.QoS2, "will/#")
 	s.changing = newReceiver(t, at, codec.V5, "changing", codec.QoS1)
+	s.shared = newShared(t, at)
 	for i, v := range []codec.Version{codec.V5, codec.V311} {
 		s.publishers = append(s.publishers,
 			newPublisher(t, at, v, fmt.Sprint("q1/", i), codec.QoS1, 50, 0),
@@ -127,6 +129,7 @@ func newScene(t *testing.T, at *address) *scene {
 // begin lets things happen that the end of the round interrupts.
 func (s *scene) begin(round int, port string) {
 	s.mosquitto.begin(port)
+	s.shared.begin(round)
 	version, delay := codec.V311, time.Duration(0)
 	if round%2 == 0 {
 		version, delay = codec.V5, time.Duration(round%3)*time.Second
@@ -168,6 +171,7 @@ func (s *scene) killed(round int) {
 		a.stop()
 	}
 	s.pending = nil
+	s.shared.end()
 	s.mosquitto.end()
 }
 
@@ -185,6 +189,7 @@ func (s *scene) check(port string) {
 			s.complete(r, p)
 		}
 	}
+	s.shared.check(s.publishers)
 	s.checkWills()
 	s.checkRetained()
 	s.checkSubscriptions()
