@@ -346,6 +346,46 @@ func TestServerWill(t *testing.T) {
 	| Connected session=false
 	| Write CONNACK MaximumQoS=1
 	`)
+	// v3.1.1 has no return code for it. [U311-3.1.4-b] v311 [MQTT-3.2.2-6] v311
+	scenario(t, `
+	server v311
+	| Timer +10s
+	recv CONNECT {"ClientID":"c","Will":{"QoS":1,"Topic":"w"}}
+	| Connect packet=CONNECT ClientID=c Will.QoS=1 Will.Topic=w Will.Payload="0 bytes"
+	accept {"Properties":{"MaximumQoS":0}}
+	| error mqtt: Accept: over a limit of the peer: Will of CONNECT is not served; the client was refused rule U311-3.1.4-b
+	| Close reason=0x9B error=mqtt: Accept: over a limit of the peer: Will of CONNECT is not served; the client was refused rule U311-3.1.4-b
+	`)
+	scenario(t, `
+	server v311
+	| Timer +10s
+	recv CONNECT {"ClientID":"c","Will":{"Retain":true,"Topic":"w"}}
+	| Connect packet=CONNECT ClientID=c Will.Retain=true Will.Topic=w Will.Payload="0 bytes"
+	accept {"Properties":{"RetainAvailable":0}}
+	| error mqtt: Accept: over a limit of the peer: Will of CONNECT is not served; the client was refused rule U311-3.1.4-b
+	| Close reason=0x9A error=mqtt: Accept: over a limit of the peer: Will of CONNECT is not served; the client was refused rule U311-3.1.4-b
+	`)
+}
+
+// TestConnackOfV311 has only what holds without being sent.
+func TestConnackOfV311(t *testing.T) {
+	scenario(t, `
+	server v311
+	| Timer +10s
+	recv CONNECT {"ClientID":"c","CleanStart":true}
+	| Connect packet=CONNECT CleanStart=true ClientID=c
+	accept {"Properties":{"MaximumQoS":2}}
+	| error mqtt: Accept: CONNACK: protocol error: Properties.MaximumQoS: the value is out of range rule U5-3.2.2.3.4-a
+	accept {"Properties":{"MaximumQoS":1,"WildcardSubscriptionAvailable":0}}
+	| error mqtt: Accept: CONNACK: not part of this version: Properties.WildcardSubscriptionAvailable: the field does not exist in this version
+	limits
+	| {ClientID:c KeepAlive:0 SessionExpiry:0 ReceiveMaximum:65535 OwnReceiveMaximum:65535 MaximumPacketSize:0 OwnMaximumPacketSize:0 TopicAliasMaximum:0 OwnTopicAliasMaximum:0 MaximumQoS:2 Retain:true WildcardSubscriptions:true SubscriptionIdentifiers:true SharedSubscriptions:true ResponseInformation: ServerReference:}
+	accept {"Properties":{"MaximumQoS":1,"RetainAvailable":0}}
+	| Connected session=false
+	| Write CONNACK
+	limits
+	| {ClientID:c KeepAlive:0 SessionExpiry:0 ReceiveMaximum:65535 OwnReceiveMaximum:65535 MaximumPacketSize:0 OwnMaximumPacketSize:0 TopicAliasMaximum:0 OwnTopicAliasMaximum:0 MaximumQoS:1 Retain:false WildcardSubscriptions:true SubscriptionIdentifiers:true SharedSubscriptions:true ResponseInformation: ServerReference:}
+	`)
 }
 
 // TestConnackTrimmed leaves out what would make CONNACK too large.

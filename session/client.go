@@ -116,7 +116,7 @@ func (c *core) onConnack(ev *events.Event, p *codec.Connack) error {
 	if err := c.checkConnack(p); err != nil {
 		return err
 	}
-	c.byConnack(p)
+	c.byConnack(p, featuresOf(&p.Properties))
 	if c.st.exists && !p.SessionPresent {
 		c.loseSession(true) // [MQTT-3.2.2-5]
 	}

@@ -87,10 +87,11 @@ func (c *core) byConnect(p *codec.Connect) {
 }
 
 // byConnack applies a successful CONNACK, whose values go before those of
-// CONNECT.
-func (c *core) byConnack(p *codec.Connack) {
+// CONNECT. missing is what the server does not offer, be it in CONNACK or not.
+func (c *core) byConnack(p *codec.Connack, missing features) {
 	l := &c.limits
 	l.established, l.sessionPresent = true, p.SessionPresent
+	l.features = missing
 	if c.auth.running {
 		c.auth.running = false
 	}
@@ -110,7 +111,6 @@ func (c *core) byConnack(p *codec.Connack) {
 	} else {
 		l.receiveOut, l.packetOut, l.aliasOut = receive, size, aliases
 	}
-	l.features = featuresOf(props)
 	if props.ResponseInformation.Set || props.ServerReference.Set {
 		l.more = &moreLimits{string(props.ResponseInformation.Value), string(props.ServerReference.Value)}
 	}

@@ -117,6 +117,30 @@ func TestServerLimitsOnReceiving(t *testing.T) {
 	| Write DISCONNECT ReasonCode="0x9A Retain not supported"
 	| Close reason=0x9A error=PUBLISH: protocol error: RETAIN, but Retain Available is 0 rule U5-3.2.2.3.5-b
 	`)
+	// A v3.1.1 client is not told, and what it sends is not acknowledged: that
+	// would be a promise. [MQTT-3.3.5-2] v311
+	scenario(t, `
+	server v311
+	| Timer +10s
+	recv CONNECT {"ClientID":"c","CleanStart":true}
+	| Connect packet=CONNECT CleanStart=true ClientID=c
+	accept {"Properties":{"MaximumQoS":1}}
+	| Connected session=false
+	| Write CONNACK
+	recv PUBLISH {"Topic":"a","QoS":2,"PacketID":1}
+	| Close reason=0x9B error=PUBLISH: protocol error: QoS 2 is above Maximum QoS rule MQTT-3.3.5-2
+	`)
+	scenario(t, `
+	server v311
+	| Timer +10s
+	recv CONNECT {"ClientID":"c","CleanStart":true}
+	| Connect packet=CONNECT CleanStart=true ClientID=c
+	accept {"Properties":{"RetainAvailable":0}}
+	| Connected session=false
+	| Write CONNACK
+	recv PUBLISH {"Topic":"a","Retain":true,"QoS":1,"PacketID":1}
+	| Close reason=0x9A error=PUBLISH: protocol error: RETAIN, but Retain Available is 0 rule MQTT-3.3.5-2
+	`)
 	// [U5-3.2.2.3.11-b] v5
 	scenario(t, `
 	server v5

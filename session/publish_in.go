@@ -72,7 +72,8 @@ func (c *core) onPublish(ev *events.Event, p *codec.Publish) error {
 	return nil
 }
 
-// acceptable reports a message beyond what the server announced.
+// acceptable reports a message beyond what the server offers. In v3.1.1 nothing
+// but the end of the connection says so: an acknowledgement would be a promise.
 func (c *core) acceptable(p *codec.Publish) error {
 	switch {
 	case !c.server && p.QoS > c.limits.features.maximumQoS():
@@ -80,9 +81,9 @@ func (c *core) acceptable(p *codec.Publish) error {
 	case !c.server:
 		return nil
 	case p.QoS > c.limits.features.maximumQoS():
-		return c.violation(codec.TypePublish, "U5-3.2.2.3.4-b", "", codec.ReasonQoSNotSupported, "QoS %d is above Maximum QoS", p.QoS)
+		return c.violation(codec.TypePublish, "U5-3.2.2.3.4-b", "MQTT-3.3.5-2", codec.ReasonQoSNotSupported, "QoS %d is above Maximum QoS", p.QoS)
 	case p.Retain && c.limits.features&noRetain != 0:
-		return c.violation(codec.TypePublish, "U5-3.2.2.3.5-b", "", codec.ReasonRetainNotSupported, "RETAIN, but Retain Available is 0")
+		return c.violation(codec.TypePublish, "U5-3.2.2.3.5-b", "MQTT-3.3.5-2", codec.ReasonRetainNotSupported, "RETAIN, but Retain Available is 0")
 	}
 	return nil
 }

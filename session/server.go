@@ -132,10 +132,11 @@ func answerVersion(body []byte) codec.Version {
 // ends one that is stuck. [MQTT-3.2.2-2] [MQTT-3.2.2-3]
 //
 // All properties of ack take effect. Maximum Packet Size is added from the
-// configuration, and Authentication Method from CONNECT. In v3.1.1 ack may have
-// no properties. If the Will of CONNECT is beyond the capabilities that ack
-// announces, the client is refused instead and the error says so.
-// [MQTT-3.2.2-12] [MQTT-3.2.2-13]
+// configuration, and Authentication Method from CONNECT. In v3.1.1 CONNACK has
+// none: ack may have Maximum QoS and Retain Available, which hold all the same,
+// so that a client ends its connection by going beyond them, and no others. If the
+// Will of CONNECT is beyond these, the client is refused instead and the error says
+// so. [MQTT-3.2.2-12] [MQTT-3.2.2-13] [v3.1.1 MQTT-3.3.5-2]
 func (s *Server) Accept(now time.Time, ack *codec.Connack, st *State) error {
 	const op = "Accept"
 	if !s.waiting || s.status != StatusConnecting && s.status != StatusAuthenticating {
@@ -147,12 +148,13 @@ func (s *Server) Accept(now time.Time, ack *codec.Connack, st *State) error {
 		*p = *ack
 	}
 	p.SessionPresent = st != nil && !s.limits.cleanStart && !st.Expired(now) && !st.torn()
+	missing := featuresOf(&p.Properties)
 	if err := s.completeAccept(p, st); err != nil {
 		return err
 	}
 	s.setNow(now)
-	if code := s.refusesWill(p); code != 0 {
-		err := overLimit(op, willRule(code), code, "Will of CONNECT is not served; the client was refused")
+	if code := s.refusesWill(missing); code != 0 {
+		err := overLimit(op, s.willRule(code), code, "Will of CONNECT is not served; the client was refused")
 		s.refuse(&codec.Connack{ReasonCode: code}, err)
 		return err
 	}
@@ -165,7 +167,7 @@ func (s *Server) Accept(now time.Time, ack *codec.Connack, st *State) error {
 		return s.end.err
 	}
 	present := p.SessionPresent
-	s.byConnack(p)
+	s.byConnack(p, missing)
 	s.takeState(st, present)
 	s.establish()
 	n := note{kind: events.Connected}
@@ -189,7 +191,7 @@ func (s *Server) completeAccept(p *codec.Connack, st *State) error {
 		return misuse(op, "reason code is not Success; see Refuse")
 	case !s.version.IsV5():
 		s.limits.expiry = s.bounded(s.limits.expiry)
-		return nil
+		return untold(props)
 	}
 	method := &props.AuthenticationMethod
 	switch {
@@ -214,6 +216,16 @@ func (s *Server) completeAccept(p *codec.Connack, st *State) error {
 	return nil
 }
 
+// untold takes off a CONNACK of v3.1.1 what holds without being sent.
+func untold(p *codec.ConnackProperties) error {
+	said := codec.Connack{Properties: codec.ConnackProperties{MaximumQoS: p.MaximumQoS, RetainAvailable: p.RetainAvailable}}
+	if err := said.Validate(codec.V5); err != nil {
+		return asError("Accept", err)
+	}
+	p.MaximumQoS, p.RetainAvailable = codec.Opt[uint8]{}, codec.Opt[uint8]{}
+	return nil
+}
+
 // bounded returns a Session Expiry Interval within the configured bound.
 func (c *core) bounded(expiry uint32) uint32 {
 	if longest := c.cfg.longest; longest != 0 {
@@ -222,10 +234,10 @@ func (c *core) bounded(expiry uint32) uint32 {
 	return expiry
 }
 
-// refusesWill returns the reason code with which the capabilities in CONNACK
-// exclude the Will of CONNECT, or 0.
-func (s *Server) refusesWill(p *codec.Connack) codec.ReasonCode {
-	missing := featuresOf(&p.Properties) & s.limits.will
+// refusesWill returns the reason code with which what the server does not offer
+// excludes the Will of CONNECT, or 0.
+func (s *Server) refusesWill(missing features) codec.ReasonCode {
+	missing &= s.limits.will
 	switch {
 	case missing&(maxQoS0|maxQoS1) != 0:
 		return codec.ReasonQoSNotSupported
@@ -235,8 +247,11 @@ func (s *Server) refusesWill(p *codec.Connack) codec.ReasonCode {
 	return 0
 }
 
-func willRule(code codec.ReasonCode) string {
-	if code == codec.ReasonQoSNotSupported {
+func (s *Server) willRule(code codec.ReasonCode) string {
+	switch {
+	case !s.version.IsV5():
+		return "U311-3.1.4-b"
+	case code == codec.ReasonQoSNotSupported:
 		return "MQTT-3.2.2-12"
 	}
 	return "MQTT-3.2.2-13"
