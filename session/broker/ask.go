@@ -96,9 +96,6 @@ func (b *Broker) Accept(now time.Time, h Handle, a Admission) {
 		if a.Limits != nil {
 			c.limits = a.Limits
 		}
-		if a.NoWill {
-			e.will = nil
-		}
 		if !e.informed {
 			e.admission.ResponseInformation = "" // [MQTT-3.1.2-28]
 		}

@@ -85,7 +85,7 @@ func New(cfg Config) *Broker {
 func (b *Broker) Open(now time.Time, e *Endpoint) Handle {
 	b.now = now
 	at := b.endpoint(e)
-	c := &conn{at: at, client: &at.nobody, limits: &b.cfg.Limits, srv: session.NewServer(at.server)}
+	c := &conn{at: at, client: &at.nobody, limits: &at.limits, srv: session.NewServer(at.server)}
 	c.timer.owner = c
 	b.conns.add(c)
 	b.startSys()

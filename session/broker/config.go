@@ -41,8 +41,10 @@ type Config struct {
 	// Session is kept. (v5.0 3.2.2.3.2)
 	MaximumSessionExpiry uint32
 	// NoRetain, NoWildcards, NoShared and NoSubscriptionIdentifiers turn a
-	// capability off. v5.0 clients are told. (v5.0 3.2.2.3.5, 3.2.2.3.11 to
-	// 3.2.2.3.13)
+	// capability off. v5.0 clients are told. One of v3.1.1 is disconnected when it
+	// sends RETAIN, and gets 0x80 for the filters. Without retained messages there
+	// are none of the application and of $SYS either, and those that Restore finds
+	// are kept and not sent. (v5.0 3.2.2.3.5, 3.2.2.3.11 to 3.2.2.3.13)
 	NoRetain, NoWildcards, NoShared, NoSubscriptionIdentifiers bool
 
 	// DollarTopics lets clients publish to topics that begin with $, except
@@ -108,7 +110,8 @@ func (c *Config) normalize(shared *session.Shared) {
 	s.StreamAbove = 0
 }
 
-// announce puts what the broker does not offer a client into CONNACK.
+// announce puts what the broker does not offer a client into CONNACK. What its
+// messages may not have holds in v3.1.1 too, which has an answer to the rest.
 func (c *Config) announce(p *codec.ConnackProperties, to *conn) {
 	if q := to.maximumQoS(); q < codec.QoS2 {
 		p.MaximumQoS = codec.Some(uint8(q))
@@ -119,6 +122,9 @@ func (c *Config) announce(p *codec.ConnackProperties, to *conn) {
 		}
 	}
 	off(&p.RetainAvailable, c.NoRetain)
+	if !to.srv.Version().IsV5() {
+		return
+	}
 	off(&p.WildcardSubscriptionAvailable, c.NoWildcards)
 	off(&p.SharedSubscriptionAvailable, c.NoShared)
 	off(&p.SubscriptionIdentifierAvailable, c.NoSubscriptionIdentifiers)

@@ -93,11 +93,18 @@ func (b *Broker) mayConnect(c *conn, s *sess) codec.ReasonCode {
 		return codec.ReasonQuotaExceeded
 	}
 	w := c.entry.will
-	if w == nil {
+	switch {
+	case w == nil:
+		return codec.ReasonSuccess
+	case w.message.QoS > c.maximumQoS():
+		return codec.ReasonQoSNotSupported // [MQTT-3.2.2-12]
+	case w.message.Retain && b.cfg.NoRetain:
+		return codec.ReasonRetainNotSupported // [MQTT-3.2.2-13]
+	case c.entry.admission.NoWill:
 		return codec.ReasonSuccess
 	}
-	if b.unnameable(w.message) {
-		return codec.ReasonTopicNameInvalid
+	if code := b.refusal(c.client, w.message); code.IsError() {
+		return code
 	}
 	p := *w.message // for this call
 	_, code := b.mayPublish(c.client, &p)
@@ -120,6 +127,9 @@ func (b *Broker) assignClientID(prefix string) string {
 func (b *Broker) accept(c *conn) {
 	e := c.entry
 	c.entry = nil
+	if e.admission.NoWill {
+		e.will = nil
+	}
 	b.busy.push(c)
 	s := b.sessions[c.client.ID]
 	var state *session.State
@@ -162,18 +172,17 @@ func (b *Broker) accept(c *conn) {
 func (b *Broker) connack(c *conn, e *entry) *codec.Connack {
 	ack := &b.scratch.connack
 	*ack = codec.Connack{}
-	if !c.srv.Version().IsV5() {
-		return ack
-	}
 	props := &ack.Properties
-	*props = e.admission.properties()
+	if c.srv.Version().IsV5() {
+		*props = e.admission.properties()
+		if e.unnamed {
+			props.AssignedClientIdentifier = codec.Text(c.client.ID) // [MQTT-3.2.2-16]
+		}
+		if c.at.tooSlow(e.keepAlive) {
+			props.ServerKeepAlive = codec.Some(c.at.MaximumKeepAlive)
+		}
+	}
 	b.cfg.announce(props, c)
-	if e.unnamed {
-		props.AssignedClientIdentifier = codec.Text(c.client.ID) // [MQTT-3.2.2-16]
-	}
-	if c.at.tooSlow(e.keepAlive) {
-		props.ServerKeepAlive = codec.Some(c.at.MaximumKeepAlive)
-	}
 	return ack
 }
 

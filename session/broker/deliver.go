@@ -124,10 +124,6 @@ func (b *Broker) message(c *conn, ev *Event) bool {
 	b.mount(c, &p.Topic, &p.Properties.ResponseTopic)
 	b.charge(c, 1, 0)
 	b.throttle(c)
-	if !c.srv.Version().IsV5() && p.QoS > c.maximumQoS() {
-		b.disconnect(c, codec.ReasonQoSNotSupported) // v5.0 clients were told
-		return false
-	}
 	if b.cfg.Ask&AskPublish != 0 {
 		b.ask(c, ev, &question{publish: p.Clone(), token: ev.Token})
 		return true
@@ -143,7 +139,7 @@ func (b *Broker) message(c *conn, ev *Event) bool {
 // accepts routes a message of a client and returns the code of its
 // acknowledgement.
 func (b *Broker) accepts(s *sess, p *codec.Publish, whose ownership) codec.ReasonCode {
-	if code := b.refusal(p); code != codec.ReasonSuccess {
+	if code := b.refusal(s.client, p); code != codec.ReasonSuccess {
 		return code
 	}
 	q, code := b.mayPublish(s.client, p)
@@ -162,12 +158,12 @@ func (b *Broker) accepts(s *sess, p *codec.Publish, whose ownership) codec.Reaso
 }
 
 // refusal returns the reason code with which a message is refused for its topic,
-// or Success. Topics that begin with $SYS are the broker's own, those that look
-// like a shared subscription could not be subscribed to, and all that begin with
-// $ are no way for clients to talk to each other. [U5-4.7.2-a]
-// [v3.1.1 U311-4.7.2-a]
-func (b *Broker) refusal(p *codec.Publish) codec.ReasonCode {
-	switch topic := p.Topic; {
+// or Success. As the client names them, topics that begin with $SYS are the
+// broker's own, those that look like a shared subscription could not be subscribed
+// to, and all that begin with $ are no way for clients to talk to each other.
+// [U5-4.7.2-a] [v3.1.1 U311-4.7.2-a]
+func (b *Broker) refusal(c *Client, p *codec.Publish) codec.ReasonCode {
+	switch topic := c.seen(p.Topic); {
 	case b.unnameable(p):
 		return codec.ReasonTopicNameInvalid
 	case topic[0] != '$':
@@ -199,6 +195,11 @@ func (b *Broker) unnameable(p *codec.Publish) bool {
 // publish routes a message to every matching subscription and returns how many
 // sessions and shared subscriptions these were. [MQTT-4.5.0-1]
 func (b *Broker) publish(from *sess, p *codec.Publish, whose ownership) int {
+	if p.Retain && b.cfg.NoRetain { // of nobody who was told
+		q := *p
+		q.Retain = false
+		p = &q
+	}
 	m := &b.match
 	m.start(from)
 	b.subs.match(p.Topic, m)
@@ -234,7 +235,7 @@ func (b *Broker) publish(from *sess, p *codec.Publish, whose ownership) int {
 			Several:                 n > 1,
 		}
 		switch {
-		case s.outside(p.Topic), !b.mayDeliver(s, msg.Publish, msg.from):
+		case !b.mayDeliver(s, msg.Publish, msg.from):
 		case msg.whose == borrowed && b.pass(s, p, &d):
 		default:
 			b.own(&msg)

@@ -75,8 +75,9 @@
 //     the rules may have changed. One of QoS 1 or 2 that was sent and is refused
 //     then is not sent again; that of QoS 2 is released, as its client may have
 //     it.
-//   - A client of v3.1.1 that publishes with a QoS that is not on offer is
-//     disconnected, as there is no way to tell it.
+//   - A client of v3.1.1 that publishes with a QoS or with RETAIN that is not on
+//     offer is disconnected, and the message is not acknowledged, as there is no way
+//     to tell it. One with such a Will gets no CONNACK, which has no code for it.
 //   - Wills are published at Shutdown or, with Persist, after Restore.
 //
 // # Memory

@@ -17,13 +17,16 @@ type Endpoint struct {
 	Name string
 	// MountPoint is put before all topics and filters of the clients, behind
 	// $share/ShareName/, and taken off what they receive. It ends with / or is
-	// empty, and holds no wildcards. So it is with Response Topics: clients under
-	// the same mount point get them unaltered, those without one by their full
-	// name, and for those that cannot reach them, as they are under another mount
-	// point, they are left out. A session belongs to its mount point: a client
-	// that comes under another one begins anew.
+	// empty, holds no wildcards and begins neither with $SYS/ nor with $share/. So
+	// it is with Response Topics: clients under the same mount point get them
+	// unaltered, those without one by their full name, and for those that cannot
+	// reach them, as they are under another mount point, they are left out. What is
+	// said of topics and filters that begin with $ or a wildcard holds for these as
+	// the clients name them. A session belongs to its mount point: a client that
+	// comes under another one begins anew.
 	MountPoint string
-	// MaximumQoS, if set, is the highest QoS on offer. (v5.0 3.2.2.3.4)
+	// MaximumQoS, if set, is the highest QoS on offer in place of that of Config;
+	// that of an Admission may be lower. (v5.0 3.2.2.3.4)
 	MaximumQoS codec.Opt[codec.QoS]
 	// TopicAliasMaximum, if set, is the number of topic aliases that a v5.0
 	// client may use. (v5.0 3.2.2.3.8)
@@ -55,6 +58,7 @@ type Client struct {
 type endpoint struct {
 	Endpoint        // completed from Config
 	nobody   Client // before CONNECT
+	limits   Limits // of a client, unless Admission has others for it
 	server   session.ServerConfig
 }
 
@@ -63,14 +67,15 @@ func (b *Broker) endpoint(e *Endpoint) *endpoint {
 	if at := b.endpoints[e]; at != nil {
 		return at
 	}
-	at := &endpoint{server: b.cfg.Server}
+	at := &endpoint{server: b.cfg.Server, limits: b.cfg.Limits}
 	b.endpoints[e] = at
 	if e == nil {
 		e = new(Endpoint)
 	}
 	at.Endpoint, at.nobody.Endpoint = *e, e
-	if !at.MaximumQoS.Set {
-		at.MaximumQoS = b.cfg.MaximumQoS
+	b.subs.mounted = b.subs.mounted || e.MountPoint != ""
+	if at.MaximumQoS.Set {
+		at.limits.MaximumQoS = at.MaximumQoS
 	}
 	if !at.TopicAliasMaximum.Set {
 		at.TopicAliasMaximum = codec.Some(b.cfg.TopicAliasMaximum)
@@ -151,10 +156,29 @@ func (b *Broker) seenBy(c *Client, m *routed) (*codec.Publish, *session.Kept) {
 	return seen.message, seen.kept
 }
 
-// outside reports whether a topic that matches a filter of a session is not below
-// its mount point: "a/#" matches "a" too.
-func (s *sess) outside(topic codec.Bytes) bool {
-	return len(s.client.Endpoint.MountPoint) > len(topic)
+// seen returns a topic as a client names it; of one that is not below its mount
+// point, which only an answer of the driver can have, it is the full name.
+func (c *Client) seen(topic codec.Bytes) codec.Bytes {
+	mount := c.Endpoint.MountPoint
+	if n := len(mount); n < len(topic) && string(topic[:n]) == mount {
+		return topic[n:]
+	}
+	return topic
+}
+
+// sees reports whether a session sees a topic that matches one of its filters,
+// without $share/ShareName. What is beside its mount point it does not see, as
+// "a/#" matches "a" and "a/", nor by a wildcard what begins with $ behind it.
+// [MQTT-4.7.2-1]
+func sees[F ~string | ~[]byte](s *sess, filter F, topic codec.Bytes) bool {
+	n := len(s.client.Endpoint.MountPoint)
+	switch {
+	case n == 0:
+		return true
+	case len(topic) <= n:
+		return false
+	}
+	return topic[n] != '$' || !codec.HasWildcards(filter[:min(n+1, len(filter))])
 }
 
 // view is a message as it is seen under a mount point.

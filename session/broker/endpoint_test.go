@@ -98,18 +98,95 @@ func TestMountPointResponse(t *testing.T) {
 	}
 }
 
-// What is beside the mount point is not below it, though "room/#" matches it.
+// What is beside the mount point is not below it, though "room/#" matches it: neither
+// "room" nor "room/", which would be an empty topic. [MQTT-4.7.3-1] v5
 func TestBesideMountPoint(t *testing.T) {
 	w := newWorld(t, broker.Config{})
 	hall := w.connect(codec.V5, clean("hall")).subscribed(filter("$share/g/room/#", 0))
 	w.at = &broker.Endpoint{MountPoint: "room/"}
 	in := w.connect(codec.V5, clean("in")).subscribed(filter("#", 0), filter("$share/g/#", 0))
 	w.at = nil
-	w.connect(codec.V5, clean("pub")).send(retained("room", "1", 0), publish("room", "2", 0))
+	w.connect(codec.V5, clean("pub")).send(retained("room", "1", 0), publish("room", "2", 0), retained("room/", "3", 0))
 	in.expect()
-	hall.expect("room=1 q0", "room=2 q0")
-	in.send(subscribe(filter("#", 0)))
-	in.expect("SUBACK 00")
+	hall.expect("room=1 q0", "room=2 q0", "room/=3 q0")
+	in.send(subscribe(filter("#", 0), filter("+", 0)))
+	in.expect("SUBACK 00 00")
+	if n := w.b.Stats().Dropped; n != 0 {
+		t.Errorf("%d messages dropped that nobody should get", n)
+	}
+}
+
+// Which topics begin with $ is what a client under a mount point sees: it may not
+// publish to them, and wildcards at the beginning of its filters do not match them.
+// For those without the mount point they are topics like others.
+// [MQTT-4.7.2-1] v5 [MQTT-4.7.2-1] v311 [U5-4.7.2-a] v5 [U311-4.7.2-a] v311
+func TestMountPointDollar(t *testing.T) {
+	long := "$x/" + strings.Repeat("long", 20)
+	for _, v := range bothVersions {
+		for _, dollar := range []bool{false, true} {
+			w := durable(t, broker.Config{DollarTopics: dollar})
+			hall := w.connect(v, clean("hall")).subscribed(filter("#", 1), filter("$share/h/room/#", 1))
+			w.at = &broker.Endpoint{Name: "room", MountPoint: "room/"}
+			all := w.connect(v, clean("all")).subscribed(filter("#", 2), filter("+/+", 2), filter("+/"+long[3:], 2), filter("$share/g/#", 2))
+			w.connect(v, lasting("away", v)).subscribed(filter("#", 2), filter("+/x", 2)).drop()
+			some := w.connect(v, clean("some")).subscribed(filter("#", 2), filter("$x/#", 0), filter("$share/f/$x/+", 1))
+
+			refused := func(topic string, code codec.ReasonCode) {
+				t.Helper()
+				if !v.IsV5() {
+					code = codec.ReasonSuccess // there is no way to tell
+				}
+				some.send(retained(topic, "x", 1))
+				some.expect(fmt.Sprintf("PUBACK 100 %02X", byte(code)))
+			}
+			refused("$SYS", codec.ReasonNotAuthorized)
+			refused("$SYS/x", codec.ReasonNotAuthorized)
+			refused("$share/g/x", codec.ReasonTopicNameInvalid)
+			if !dollar {
+				refused("$x/x", codec.ReasonNotAuthorized)
+			} else {
+				some.send(publish("$x/x", "1", 1))
+				some.expect("$x/x=1 q0", "$x/x=1 q1", "PUBACK 100 00")
+				hall.expect("room/$x/x=1 q1", "room/$x/x=1 q1")
+			}
+			hall.expect()
+			hall.send(retained("room/$x/x", "2", 2), numbered(retained("room/"+long, "3", 2), 101))
+			some.expect("$x/x=2 q0", "$x/x=2 q1", long+"=3 q0", long+"=3 q1")
+			late := w.connect(v, clean("late"))
+			late.send(subscribe(filter("#", 2), filter("+/"+long[3:], 2), filter("$x/x", 2)))
+			late.expect("SUBACK 02 02 02", "$x/x=2 q2 retain")
+			all.expect()
+
+			w.restart()
+			w.at = nil
+			if err := w.b.Publish(w.now, publish("room/$x/x", "4", 1)); err != nil {
+				t.Fatal(err)
+			}
+			w.drain()
+			w.at = &broker.Endpoint{Name: "room", MountPoint: "room/"}
+			w.present(v, lasting("away", v), true).expect()
+		}
+	}
+}
+
+// Of members with and without a mount point that share a subscription, only those
+// get a topic that see it. [MQTT-4.7.2-1] v5
+func TestMountPointDollarShared(t *testing.T) {
+	w := newWorld(t, broker.Config{})
+	hall := w.connect(codec.V5, clean("hall")).subscribed(filter("$share/g/room/#", 0))
+	w.at = &broker.Endpoint{MountPoint: "room/"}
+	in := w.connect(codec.V5, clean("in")).subscribed(filter("$share/g/#", 0))
+	w.at = nil
+	pub := w.connect(codec.V5, clean("pub"))
+	for range 3 {
+		pub.send(publish("room/$x", "", 0))
+	}
+	hall.expect("room/$x= q0", "room/$x= q0", "room/$x= q0")
+	for range 2 {
+		pub.send(publish("room/x", "", 0))
+	}
+	hall.expect("room/x= q0")
+	in.expect("x= q0")
 }
 
 // With its mount point a topic may become too long.

@@ -11,19 +11,24 @@ import (
 
 // The index finds what codec.Match finds while subscriptions come and go, and it
 // does so when hashes are so bad that different filters have one node, and
-// different subscriptions of a session have one spot. [MQTT-4.7.1-2] v5
+// different subscriptions of a session have one spot. What a session with a mount
+// point finds is what codec.Match finds behind that. [MQTT-4.7.1-2] v5
 // [MQTT-4.7.2-1] v5
 func TestIndexAgainstModel(t *testing.T) {
 	for _, bits := range []uint{64, 12, 5, 1} {
 		r := rand.New(rand.NewPCG(uint64(bits), 1))
-		x := newIndexModel(t, ^uint64(0)>>bits)
+		x := newIndexModel(t, ^uint64(0)>>bits, bits != 12)
 		for step := range 20_000 {
 			s := x.sessions[r.IntN(len(x.sessions))]
 			filter, topic := randomTopic(r), randomTopic(r)
 			if bits == 64 && step%8 == 0 {
 				filter, topic = deepTopic(r), deepTopic(r)
 			}
-			x.toggle(s, withWildcards(r, filter), codec.QoS(r.IntN(3)), r.IntN(300) > x.tree.n)
+			if mount := s.client.Endpoint.MountPoint; mount != "" && r.IntN(3) == 0 {
+				topic = mount + topic
+			}
+			full := mountedFilter(s.client.Endpoint.MountPoint, codec.Bytes(withWildcards(r, filter)))
+			x.toggle(s, string(full), codec.QoS(r.IntN(3)), r.IntN(300) > x.tree.n)
 			if step%4 == 0 {
 				x.compare(topic)
 			}
@@ -40,12 +45,18 @@ type indexModel struct {
 	m        match
 }
 
-func newIndexModel(t *testing.T, weaken uint64) *indexModel {
+func newIndexModel(t *testing.T, weaken uint64, mounted bool) *indexModel {
 	x := &indexModel{T: t, tree: new(subscriptionTree), model: make(map[*sess]map[string]*subscription)}
 	x.tree.weaken = weaken
 	x.tree.init()
+	x.tree.mounted = mounted
+	mounts := []string{"", "", "", "a/", "a/b/"}
 	for i := range 20 {
 		s := newSess(uint64(i + 1))
+		s.client = &Client{Endpoint: new(Endpoint)}
+		if mounted {
+			s.client.Endpoint.MountPoint = mounts[i%len(mounts)]
+		}
 		x.sessions = append(x.sessions, s)
 		x.model[s] = make(map[string]*subscription)
 	}
@@ -93,7 +104,7 @@ func (x *indexModel) compare(topic string) {
 		for filter, sub := range x.model[s] {
 			if _, rest, shared := codec.ParseShared([]byte(filter)); shared {
 				groups[filter] = groups[filter] || codec.Match(rest, topic)
-			} else if codec.Match(filter, topic) {
+			} else if matchBelow(s.client.Endpoint.MountPoint, filter, topic) {
 				found, qos = true, max(qos, sub.qos)
 			}
 		}
@@ -122,6 +133,32 @@ func (x *indexModel) compare(topic string) {
 	if n != 0 {
 		x.Fatalf("%s: %d shared subscriptions, %d too many", topic, len(x.m.groups), n)
 	}
+}
+
+// A match allocates nothing where there are mount points either.
+func TestMountedMatchAllocates(t *testing.T) {
+	b := New(Config{})
+	at := b.endpoint(&Endpoint{MountPoint: strings.Repeat("long", 20) + "/"})
+	s := newSess(1)
+	s.client = &Client{Endpoint: &at.Endpoint}
+	for _, f := range []string{"#", "+/x", "$x/x"} {
+		b.enter(s, &codec.Subscription{Filter: mountedFilter(at.MountPoint, codec.Bytes(f))}, 0)
+	}
+	for name, sessions := range map[string]int{"$x/x": 1, "$y/x": 0, "x/x": 1} {
+		topic := codec.Bytes(at.MountPoint + name)
+		if n := testing.AllocsPerRun(100, func() {
+			b.match.start(nil)
+			b.subs.match(topic, &b.match)
+		}); n != 0 || len(b.match.sessions) != sessions {
+			t.Errorf("%s: %v allocations, %d sessions", name, n, len(b.match.sessions))
+		}
+	}
+}
+
+// matchBelow matches behind a mount point, with which the filter begins.
+func matchBelow(mount, filter, topic string) bool {
+	seen, ok := strings.CutPrefix(topic, mount)
+	return ok && seen != "" && codec.Match(filter[len(mount):], seen)
 }
 
 // empty ends all subscriptions. Nothing may be left.

@@ -18,6 +18,9 @@ type replay struct {
 // startReplay makes the retained messages of a subscription due, from the
 // beginning if they are due already.
 func (b *Broker) startReplay(sub *subscription) {
+	if b.cfg.NoRetain {
+		return
+	}
 	s := sub.sess
 	if s.replay == nil {
 		if s.replay, b.scratch.replay = b.scratch.replay, nil; s.replay == nil {
@@ -103,7 +106,7 @@ func (b *Broker) sendRetained(sub *subscription, n *retainedNode, seq uint64) bo
 	switch {
 	case n.message == nil, n.seq > seq:
 		return false
-	case sub.sess.outside(n.message.Topic):
+	case !sees(sub.sess, b.subs.name(sub), n.message.Topic):
 		return false
 	case !n.expires.IsZero() && !b.now.Before(n.expires):
 		return false

@@ -266,6 +266,7 @@ func (b *Broker) clientOf(value []byte) (*Client, []byte) {
 	e := Endpoint{Name: parts[2], MountPoint: parts[3]}
 	if b.away[e] == nil {
 		b.away[e] = &e
+		b.subs.mounted = b.subs.mounted || e.MountPoint != ""
 	}
 	return &Client{ID: parts[0], User: parts[1], Endpoint: b.away[e]}, value
 }

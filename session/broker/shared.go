@@ -61,6 +61,12 @@ func (t *subscriptionTree) leave(sub *subscription) {
 	}
 }
 
+// reaches reports whether a member sees a topic that the filter matches.
+func (g *group) reaches(s *sess, topic codec.Bytes) bool {
+	_, filter, _ := codec.ParseShared(g.filter)
+	return sees(s, filter, topic)
+}
+
 // deliverShared hands a message to one member of a shared subscription: to
 // the one whose turn it is or, where that has no room, to another.
 func (b *Broker) deliverShared(g *group, m *routed) bool {
@@ -71,7 +77,7 @@ func (b *Broker) deliverShared(g *group, m *routed) bool {
 		if sub == nil {
 			break
 		}
-		if sub.sess.outside(p.Topic) || !b.mayDeliver(sub.sess, p, m.from) {
+		if !g.reaches(sub.sess, p.Topic) || !b.mayDeliver(sub.sess, p, m.from) {
 			sub.full = g.round
 			continue
 		}

@@ -72,6 +72,8 @@ type subscriptionTree struct {
 	n      int
 	shared int // of n
 
+	mounted bool // there are sessions with a mount point
+
 	turns  []plus   // of the filter that is being entered
 	levels []uint64 // of the topic that is being matched, hashed
 	whole  bool     // these are all of its levels
@@ -211,23 +213,36 @@ func (t *subscriptionTree) collect(k kind, path uint64, topic []byte, m *match) 
 		}
 		f := &s.value
 		if f.subs != 0 && t.fits(f, topic) {
-			t.hand(f, m)
+			t.hand(f, topic, m)
 		}
 		more = f.beyond
 	}
 }
 
-// hand hands the subscriptions of a filter to m.
-func (t *subscriptionTree) hand(f *filter, m *match) {
+// hand hands the subscriptions of a filter to m, but for those of sessions that do
+// not see the topic. Who sees it of a shared one is for its turn to tell.
+func (t *subscriptionTree) hand(f *filter, topic []byte, m *match) {
 	if f.sess != nil {
-		m.add(&subscriber{sess: f.sess, options: f.options})
+		if !t.mounted || t.reaches(f.sess, f, topic) {
+			m.add(&subscriber{sess: f.sess, options: f.options})
+		}
 		return
 	}
 	for i := f.subs; i != 0; {
 		sub := t.subs.at(i)
-		m.add(&sub.subscriber)
+		if !t.mounted || sub.group != nil || t.reaches(sub.sess, f, topic) {
+			m.add(&sub.subscriber)
+		}
 		i = sub.ofFilter.next
 	}
+}
+
+// reaches reports whether a session sees a topic by a filter.
+func (t *subscriptionTree) reaches(s *sess, f *filter, topic []byte) bool {
+	if f.n == 0 {
+		return sees(s, t.subs.at(f.subs).long, topic)
+	}
+	return sees(s, f.short[:f.n], topic)
 }
 
 // fits reports whether a filter matches a topic.
