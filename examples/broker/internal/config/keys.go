@@ -139,6 +139,9 @@ func mountPoint(set setter) setter {
 		if !strings.HasSuffix(s, "/") {
 			return fmt.Errorf("a mount point is made of whole levels: write %s/", s)
 		}
+		if strings.HasPrefix(s, "$SYS/") || strings.HasPrefix(s, "$share/") {
+			return errors.New("what is below $SYS/ and $share/ is not for clients")
+		}
 		return set(s)
 	}
 }

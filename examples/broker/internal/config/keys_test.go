@@ -72,7 +72,10 @@ var keyCases = map[string][]struct {
 	"maximum_qos":     {{"listener 1\nmaximum_qos 0", maximumQoS, uint8(0)}, {"listener 1", maximumQoS, uint8(2)}},
 	"max_qos":         {{"listener 1\nmax_qos 1", maximumQoS, uint8(1)}},
 	"max_topic_alias": {{"listener 1\nmax_topic_alias 0", func(c *Config) any { return c.Listeners[0].TopicAliasMaximum }, uint16(0)}},
-	"mount_point":     {{"listener 1\nmount_point a b/", func(c *Config) any { return c.Listeners[0].MountPoint }, "a b/"}},
+	"mount_point": {
+		{"listener 1\nmount_point a b/", func(c *Config) any { return c.Listeners[0].MountPoint }, "a b/"},
+		{"listener 1\nmount_point $a/", func(c *Config) any { return c.Listeners[0].MountPoint }, "$a/"},
+	},
 
 	"cafile":                   {{secure + "cafile /a b", func(c *Config) any { return c.Listeners[0].TLS.CAFile }, "/a b"}},
 	"capath":                   {{secure + "capath /a", func(c *Config) any { return c.Listeners[0].TLS.CAPath }, "/a"}},
@@ -199,6 +202,7 @@ var wrongValues = map[string][]string{
 	"at most one":                  {"listener 1 a b"},
 	"write a/":                     {"mount_point a"},
 	"without + and #":              {"mount_point a/#", "mount_point +", "mount_point a\x00"},
+	"not for clients":              {"mount_point $SYS/", "mount_point $share/g/"},
 	"without / in it":              {"persistence_file a/b", "persistence_file .."},
 	"not in UTF-8":                 {"auto_id_prefix \xff"},
 	"3.1 is not spoken":            {"accept_protocol_versions 3,4"},

@@ -34,6 +34,8 @@ var stricter = map[string]string{
 	"persistence_file ..":                       "no name of a file",
 	"mount_point a\x00":                         "not for MQTT",
 	"mount_point a":                             "half of a level",
+	"mount_point $SYS/":                         "the broker's own",
+	"mount_point $share/g/":                     "a shared subscription",
 	"listener 1\ncertfile a":                    "half of TLS",
 	"listener 1\nkeyfile a":                     "half of TLS",
 	"listener 1\ncafile a":                      "half of TLS",
