@@ -139,13 +139,12 @@ func TestIncludeDir(t *testing.T) {
 
 func TestKnownKeys(t *testing.T) {
 	for text, want := range map[string]string{
-		"bridge_cafile x":          "bridge_cafile is not supported: there are no bridges here; leave it out",
 		"bridge_anything x":        "no bridges",
 		"topic # out":              "no bridges",
 		"auth_opt_db x":            "no plugins",
 		"plugin /x.so":             "no plugins",
 		"psk_hint x":               "no pre-shared keys",
-		"ciphers_tls1.3 a":         "no ciphers of TLS 1.3",
+		"ciphers_tls1.3 a":         "ciphers of TLS 1.3",
 		"memory_limit 5":           "set GOMEMLIMIT",
 		"queue_qos0_messages true": "queue_qos0_messages is not supported here; leave it out or set it to false",
 		"persistance true":         "there is no key persistance; is it persistence?",
@@ -167,6 +166,36 @@ func TestKnownKeys(t *testing.T) {
 	for name, value := range unless {
 		if c := parsed(t, name+" "+value); len(c.Warnings) != 0 {
 			t.Errorf("%s: warnings %q", name, c.Warnings)
+		}
+	}
+}
+
+// What is said about each key that asks for something that does not exist here is
+// a sentence: this is all of it, for a person to read.
+func TestAbsentKeys(t *testing.T) {
+	want := map[string]string{
+		"connection":                    "there are no bridges here; another broker may connect to this one, see mosquitto.md",
+		"auth_plugin":                   "there are no plugins here",
+		"psk_file":                      "there are no pre-shared keys here",
+		"ciphers_tls1.3":                "the ciphers of TLS 1.3 cannot be chosen, as Go takes all three",
+		"tls_engine":                    "keys are read from files, not from an engine",
+		"http_dir":                      "no files are served over HTTP",
+		"bind_interface":                "a listener has an address, not an interface",
+		"clientid_prefixes":             "client identifiers may begin with anything",
+		"memory_limit":                  "the broker does not limit its own memory; set GOMEMLIMIT in its environment",
+		"proxy_protocol_v2_require_tls": "the PROXY protocol is not spoken here",
+		"listener_allow_anonymous":      "with per_listener_settings true, allow_anonymous and auto_id_prefix are those of one listener",
+		"retain_expiry_interval":        "the broker itself sets no expiry of retained messages",
+	}
+	for why, names := range absent {
+		if want[names[0]] != why {
+			t.Errorf("%s: %s", names[0], why)
+		}
+		for _, name := range names {
+			want := "f:1: " + name + " is not supported: " + want[names[0]] + "; leave it out"
+			if got := mistakes(name + " x"); got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
 		}
 	}
 }

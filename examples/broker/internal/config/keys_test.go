@@ -235,7 +235,7 @@ func TestAllMistakes(t *testing.T) {
 	want := []string{
 		"f:1: there is no key listner; is it listener?",
 		"f:3: max_qos 3: use a number from 0 to 2",
-		"f:5: connection is not supported: there are no bridges here; leave it out",
+		"f:5: connection is not supported: there are no bridges here; another broker may connect to this one, see mosquitto.md; leave it out",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q", got)

@@ -37,24 +37,26 @@ var unless = map[string]string{
 	"disable_client_cert_date_checks": "false",
 }
 
-// absent are keys that ask for something that does not exist here, by what it is.
+// absent are keys that ask for something that does not exist here, by why they are
+// not supported.
 var absent = map[string][]string{
-	"bridges": {"connection", "address", "addresses", "bridge_", "cleansession", "clientid", "idle_timeout", "keepalive_interval",
+	"there are no bridges here; another broker may connect to this one, see mosquitto.md": {
+		"connection", "address", "addresses", "bridge_", "cleansession", "clientid", "idle_timeout", "keepalive_interval",
 		"local_cleansession", "local_clientid", "local_password", "local_username", "notification_topic", "notifications",
 		"notifications_local_only", "password", "remote_clientid", "remote_password", "remote_username", "restart_timeout",
 		"round_robin", "start_type", "threshold", "topic", "try_private", "username"},
-	"plugins": {"auth_plugin", "auth_opt_", "auth_plugin_deny_special_chars", "plugin", "plugin_opt_", "plugin_load", "plugin_use",
-		"global_plugin"},
-	"pre-shared keys": {"psk_file", "psk_hint"},
-	"ciphers of TLS 1.3 to choose from, as Go takes all three,": {"ciphers_tls1.3"},
-	"engines for keys":                                      {"tls_engine", "tls_engine_kpass_sha1"},
-	"files over HTTP":                                       {"http_dir"},
-	"interfaces as places to listen":                        {"bind_interface"},
-	"a demand on client identifiers":                        {"clientid_prefixes"},
-	"a limit of memory (set GOMEMLIMIT in the environment)": {"memory_limit"},
-	"settings of the PROXY protocol":                        {"proxy_protocol_v2_require_tls"},
-	"this form of per_listener_settings":                    {"listener_allow_anonymous", "listener_auto_id_prefix"},
-	"an expiry of retained messages of the broker's own":    {"retain_expiry_interval"},
+	"there are no plugins here": {"auth_plugin", "auth_opt_", "auth_plugin_deny_special_chars", "plugin", "plugin_opt_",
+		"plugin_load", "plugin_use", "global_plugin"},
+	"there are no pre-shared keys here":                                                             {"psk_file", "psk_hint"},
+	"the ciphers of TLS 1.3 cannot be chosen, as Go takes all three":                                {"ciphers_tls1.3"},
+	"keys are read from files, not from an engine":                                                  {"tls_engine", "tls_engine_kpass_sha1"},
+	"no files are served over HTTP":                                                                 {"http_dir"},
+	"a listener has an address, not an interface":                                                   {"bind_interface"},
+	"client identifiers may begin with anything":                                                    {"clientid_prefixes"},
+	"the broker does not limit its own memory; set GOMEMLIMIT in its environment":                   {"memory_limit"},
+	"the PROXY protocol is not spoken here":                                                         {"proxy_protocol_v2_require_tls"},
+	"with per_listener_settings true, allow_anonymous and auto_id_prefix are those of one listener": {"listener_allow_anonymous", "listener_auto_id_prefix"},
+	"the broker itself sets no expiry of retained messages":                                         {"retain_expiry_interval"},
 }
 
 // known returns what to say about a key that keys lacks: a warning if it may
@@ -69,10 +71,10 @@ func known(name, value string) (warning string, err error) {
 		}
 		return "", fmt.Errorf("%s is not supported here; leave it out or set it to %s", name, usual)
 	}
-	for what, names := range absent {
+	for why, names := range absent {
 		for _, n := range names {
 			if name == n || strings.HasSuffix(n, "_") && strings.HasPrefix(name, n) {
-				return "", fmt.Errorf("%s is not supported: there are no %s here; leave it out", name, what)
+				return "", fmt.Errorf("%s is not supported: %s; leave it out", name, why)
 			}
 		}
 	}
