@@ -26,6 +26,10 @@ func (c *core) emit(m *message, dup bool) error {
 		c.send.commit(&use)
 	}
 	c.stats.MessagesOut++
+	if !dup {
+		c.sh.sent.Messages[m.qos]++
+		c.sh.sent.Bytes += uint64(m.payload())
+	}
 	return nil
 }
 

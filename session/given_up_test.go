@@ -125,6 +125,9 @@ func TestGivenUpAtQoS1(t *testing.T) {
 	if n := c.Inflight(); n != 2 {
 		t.Errorf("%d in flight, want both", n)
 	}
+	for token := range c.State().Undelivered() {
+		t.Errorf("message %d was given up, and is told as such already", token)
+	}
 	data, err := c.State().AppendBinary(nil)
 	if err != nil {
 		t.Fatal(err)

@@ -27,7 +27,8 @@ type Shared struct {
 	exchanges []*exchanges
 	encoded   encodings
 	keeper    keeper
-	rounds    int       // Reclaims since it was shrunk
+	rounds    int // Reclaims since it was shrunk
+	sent      Sent
 	last      *settings // of the connection made last
 	wanted    settings  // of the one that is being made
 
@@ -61,6 +62,15 @@ type Shared struct {
 	disconn  codec.Disconnect
 	auth     codec.Auth
 }
+
+// Sent counts the messages that the connections of a Shared sent, without repeats.
+type Sent struct {
+	Messages [3]uint64 // by QoS
+	Bytes    uint64    // of their payloads
+}
+
+// Sent returns what all connections sent, also those that are over.
+func (s *Shared) Sent() Sent { return s.sent }
 
 const (
 	maxSpareBytes   = 4 << 20 // of all buffers

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"iter"
 	"math"
 	"time"
 
@@ -70,6 +71,24 @@ func (s *State) Inflight() int {
 	}
 	s.arrange()
 	return s.sent.n + s.released.n
+}
+
+// Undelivered returns the messages that the peer may not have, by their tokens:
+// those that wait, and those that were sent and have no PUBACK or PUBREC.
+func (s *State) Undelivered() iter.Seq2[uint64, codec.QoS] {
+	return func(yield func(token uint64, qos codec.QoS) bool) {
+		if s.exchanges == nil {
+			return
+		}
+		s.arrange()
+		for _, m := range [...]*message{s.sent.head, s.queue.head} {
+			for ; m != nil; m = m.next {
+				if !m.givenUp && !yield(m.token, m.qos) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // Received returns the number of incoming QoS 2 messages whose exchange is

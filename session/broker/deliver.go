@@ -291,9 +291,7 @@ func (b *Broker) pass(s *sess, p *codec.Publish, d *session.Delivery) bool {
 	switch {
 	case err != nil:
 		b.stats.drop(codec.QoS0)
-	case sent:
-		b.stats.delivered(p, codec.QoS0)
-	default:
+	case !sent:
 		return false
 	}
 	b.busy.push(c)

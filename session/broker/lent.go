@@ -67,12 +67,25 @@ func (b *Broker) redeliver(s *sess) {
 	s.lent = nil
 	for _, token := range tokens {
 		l := list[token]
-		expired := !l.expires.IsZero() && !b.now.Before(l.expires)
-		if !expired && !(l.qos == codec.QoS2 && l.begun) && len(l.group.members) > 0 && b.deliverShared(l.group, &l.routed) {
-			b.stats.Redelivered++
+		if !l.stays() {
+			b.lendAgain(&l)
 		}
 		b.discardLent(s, token, &l)
 		l.kept.Release()
+	}
+}
+
+// stays reports whether no other member may get the message any more.
+func (l *lent) stays() bool { return l.qos == codec.QoS2 && l.begun }
+
+// lendAgain gives a message to another member, or counts that nobody gets it.
+func (b *Broker) lendAgain(l *lent) {
+	expired := !l.expires.IsZero() && !b.now.Before(l.expires)
+	switch {
+	case expired || len(l.group.members) == 0:
+		b.stats.drop(l.qos)
+	case b.deliverShared(l.group, &l.routed):
+		b.stats.Redelivered++
 	}
 }
 

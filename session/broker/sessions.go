@@ -101,7 +101,11 @@ func (b *Broker) endSession(s *sess) {
 	for s.subs != 0 {
 		b.subs.remove(b.subs.subs.at(s.subs))
 	}
-	b.stats.Dropped += uint64(s.state.Queued() + s.state.Inflight())
+	for token, qos := range s.state.Undelivered() {
+		if l, ok := s.lent[token]; !ok || l.stays() {
+			b.stats.drop(qos)
+		}
+	}
 	b.publishWill(s)
 	b.redeliver(s)
 	b.discardSession(s)
@@ -141,30 +145,25 @@ func (b *Broker) offer(s *sess, m *routed, d *session.Delivery) (token uint64, o
 	if err != nil {
 		return 0, false
 	}
-	b.stats.delivered(p, d.QoS)
 	return token, true
 }
 
-// dropped counts a message that a session gave up. One of a shared subscription
-// that the session may not have goes to another member, or may do so once the
-// session has ended, see redeliver.
+// dropped counts a message that a session gave up, unless the client has it. One
+// of a shared subscription that the client may not have goes to another member, or
+// may do so once the session has ended, see redeliver, and counts only if nobody
+// gets it.
 func (b *Broker) dropped(s *sess, ev *events.Event) {
-	b.stats.drop(ev.QoS)
-	if s == nil || ev.Token == 0 {
-		return
-	}
 	l, ok := s.lent[ev.Token]
-	if !ok {
-		return
-	}
-	sent := ev.QoS == codec.QoS2 && ev.PacketID != 0 // [MQTT-4.8.2-5]
+	stays := !ok || ev.QoS == codec.QoS2 && ev.PacketID != 0 // [MQTT-4.8.2-5]
 	switch {
-	case !sent && errors.Is(ev.Err, session.ErrSessionLost):
+	case !stays && errors.Is(ev.Err, session.ErrSessionLost):
 		l.begun = false
 		s.lent[ev.Token] = l
 		return
-	case !sent && errors.Is(ev.Err, session.ErrWithheld) && b.deliverShared(l.group, &l.routed):
-		b.stats.Redelivered++
+	case !stays && errors.Is(ev.Err, session.ErrWithheld):
+		b.lendAgain(&l)
+	case ev.Publish != nil: // PUBREC did not come
+		b.stats.drop(ev.QoS)
 	}
 	b.back(s, ev.Token)
 }

@@ -240,3 +240,35 @@ func TestServerKeepAlive(t *testing.T) {
 		}
 	}
 }
+
+// At the end of a session what the client does not have counts as dropped, and
+// what it has does not.
+func TestDroppedAtTheEnd(t *testing.T) {
+	for name, end := range map[string]func(w *world, c *client){
+		"connection":  func(_ *world, c *client) { c.send(&codec.Disconnect{Properties: ending}) },
+		"expiry":      func(w *world, c *client) { c.drop(); w.pass(time.Hour) },
+		"clean start": func(w *world, c *client) { w.connect(codec.V5, clean("c")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, broker.Config{})
+			p := lasting("c", codec.V5)
+			p.Properties.ReceiveMaximum = codec.Some(uint16(4))
+			c := w.connect(codec.V5, p).subscribed(filter("t", 2))
+			pub := w.connect(codec.V5, clean("pub"))
+			for i, qos := range []codec.QoS{1, 1, 2, 2, 1, 0} { // the last two wait
+				p := publish("t", "x", qos)
+				p.PacketID = uint32(i+1) * uint32(min(qos, 1))
+				pub.send(p)
+			}
+			c.packets()
+			c.send(&codec.Pubrec{PacketID: 3})
+			end(w, c)
+			if s := w.b.Stats(); s.Dropped != 5 || s.DroppedQoS0 != 1 {
+				t.Errorf("%d dropped, %d of QoS 0", s.Dropped, s.DroppedQoS0)
+			}
+		})
+	}
+}
+
+// ending makes a session end with its connection.
+var ending = codec.DisconnectProperties{SessionExpiryInterval: codec.Some(uint32(0))}

@@ -90,8 +90,8 @@ func TestSharedRedelivery(t *testing.T) {
 			b := w.connect(codec.V5, clean("b")).subscribed(filter("$share/g/t", 1))
 			tt.end(w, a)
 			b.expect("t=2 q1")
-			if n := w.b.Stats().Redelivered; n != 1 {
-				t.Errorf("%d redelivered", n)
+			if s := w.b.Stats(); s.Redelivered != 1 || s.Dropped != 1 {
+				t.Errorf("%d redelivered, %d dropped", s.Redelivered, s.Dropped)
 			}
 		})
 	}

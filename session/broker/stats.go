@@ -27,8 +27,8 @@ type Stats struct {
 	Opened, Accepted uint64
 	// Expired sessions ended because their client did not come back.
 	Expired uint64
-	// Received messages, and copies of them that were Delivered to sessions, by
-	// the QoS of each.
+	// Received messages, and copies that were Delivered: they were sent to a
+	// client, repeats apart. Each by its QoS.
 	Received, Delivered [3]uint64
 	// ReceivedBytes and DeliveredBytes are their payloads.
 	ReceivedBytes, DeliveredBytes uint64
@@ -55,6 +55,8 @@ func (b *Broker) Stats() Stats {
 	s.Subscriptions, s.Shared = b.subs.n, b.subs.shared
 	s.Retained, s.RetainedBytes = b.retained.n, b.retained.bytes
 	s.Questions = len(b.questions)
+	sent := b.shared.Sent()
+	s.Delivered, s.DeliveredBytes = sent.Messages, sent.Bytes
 	for _, c := range b.conns.table {
 		if c != nil {
 			s.addConn(c.srv.Stats())
@@ -87,12 +89,6 @@ func (s *Stats) addConn(c session.Stats) {
 func (s *Stats) received(p *codec.Publish) {
 	s.Received[p.QoS]++
 	s.ReceivedBytes += uint64(len(p.Payload))
-}
-
-// delivered counts a copy that a session took.
-func (s *Stats) delivered(p *codec.Publish, qos codec.QoS) {
-	s.Delivered[qos]++
-	s.DeliveredBytes += uint64(len(p.Payload))
 }
 
 // drop counts a copy that did not reach its session.

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/mqttcore/mqttcore/codec"
+	"github.com/mqttcore/mqttcore/session"
+	"github.com/mqttcore/mqttcore/session/broker"
 
 	"github.com/mqttcore/mqttcore/examples/broker/internal/ops"
 )
@@ -15,7 +17,22 @@ import (
 type measured struct {
 	loop    ops.Histogram
 	store   ops.StoreStats
-	refused map[codec.ReasonCode]uint64
+	refused map[string]uint64 // by cause
+}
+
+// refusal returns why the broker did not let a client in, empty where the client
+// went away by itself.
+func refusal(ev *broker.Event) string {
+	var fault interface{ Reason() codec.ReasonCode }
+	switch {
+	case errors.Is(ev.Err, session.ErrTimeout):
+		return "CONNECT did not come in time"
+	case errors.Is(ev.Err, errCrowded):
+		return errCrowded.Error()
+	case errors.As(ev.Err, &fault):
+		return ev.Reason.String()
+	}
+	return ""
 }
 
 // round measures how long the owner took for a round.
@@ -69,8 +86,8 @@ func (s *Server) stats() *ops.Stats {
 	for cause, n := range gate.Refused {
 		st.Refused[cause] = uint64(n)
 	}
-	for code, n := range s.measured.refused {
-		st.Refused[code.String()] = n
+	for cause, n := range s.measured.refused {
+		st.Refused[cause] += n
 	}
 	if s.options.Store != nil {
 		store := s.measured.store

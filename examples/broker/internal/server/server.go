@@ -19,7 +19,6 @@ import (
 
 	"github.com/mqttcore/mqttcore/codec"
 	"github.com/mqttcore/mqttcore/events"
-	"github.com/mqttcore/mqttcore/session"
 	"github.com/mqttcore/mqttcore/session/broker"
 
 	"github.com/mqttcore/mqttcore/examples/broker/internal/config"
@@ -91,7 +90,7 @@ func New(o Options) (*Server, error) {
 		doors:       make(map[*listen.Listener]*door),
 		doorsByName: make(map[string]*door),
 		conns:       make(map[broker.Handle]*conn),
-		measured:    measured{refused: make(map[codec.ReasonCode]uint64)},
+		measured:    measured{refused: make(map[string]uint64)},
 	}
 	if err := s.openDoors(); err != nil {
 		return nil, err
@@ -329,8 +328,8 @@ func (s *Server) drain() {
 // closed handles the end of a connection.
 func (s *Server) closed(ev *broker.Event) {
 	c := s.conns[ev.Conn]
-	if !c.proven && errors.Is(ev.Err, session.ErrRefused) {
-		s.measured.refused[ev.Reason]++
+	if cause := refusal(ev); !c.letIn && cause != "" {
+		s.measured.refused[cause]++
 	}
 	s.prove(c)
 	s.report(c, ev)

@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"strings"
 	"testing"
@@ -39,6 +40,41 @@ func TestGarbage(t *testing.T) {
 	}
 	good.send(&codec.Pingreq{})
 	good.expect(codec.TypePingresp)
+}
+
+// Whatever the broker does not let in is counted, and nothing else is.
+func TestRefusedAreCounted(t *testing.T) {
+	r := start(t, nil, nil)
+	silent := r.dial()
+	r.await(func() bool { return r.conn(silent).handle != 0 })
+	r.await(func() bool {
+		r.server.broker.Tick(time.Now().Add(2 * limit))
+		return true
+	})
+	for _, bytes := range []string{
+		"\x10\xff\xff\xff\xff\xff",
+		"\x30\x05\x00\x01aXX",
+		"\x10\x10\x00\x04MQTT\x06\x02\x00\x3c\x00\x00\x03abc",
+		"\x10\x0c\x00\x04MQTT\x04\x00\x00\x3c\x00\x00",
+	} {
+		c := r.dial()
+		_, _ = c.Write([]byte(bytes))
+		_, _ = io.ReadAll(c)
+	}
+	gone := r.dial()
+	gone.Close()
+	in := r.enter("in")
+	in.send(&codec.Publish{Topic: codec.Bytes("a"), QoS: codec.QoS1, PacketID: 1}, &codec.Connect{})
+	_, _ = io.ReadAll(in)
+	r.await(func() bool { return r.server.broker.Stats().Connections == 0 })
+	st, err := r.server.Stats(t.Context())
+	want := map[string]uint64{
+		"CONNECT did not come in time": 1, "Malformed Packet": 1, "Protocol Error": 1,
+		"Unsupported Protocol Version": 1, "Client Identifier not valid": 1,
+	}
+	if err != nil || !maps.Equal(st.Refused, want) {
+		t.Errorf("%v %v, want %v", st.Refused, err, want)
+	}
 }
 
 func TestConnectTimeout(t *testing.T) {
