@@ -32,8 +32,8 @@ type Config struct {
 	// TopicAliasMaximum is the number of topic aliases that a v5.0 client may
 	// use; 0 for none. (v5.0 3.2.2.3.8)
 	TopicAliasMaximum uint16
-	// MaximumKeepAlive bounds the Keep Alive, in seconds; 0 for no bound. A v5.0
-	// client that wants more is told, one of v3.1.1 is refused with 0x02.
+	// MaximumKeepAlive bounds the Keep Alive of v5.0 clients, in seconds; 0 for no
+	// bound. One that wants more is told. There is no way to tell one of v3.1.1.
 	// (v5.0 3.2.2.3.14)
 	MaximumKeepAlive uint16
 	// MaximumSessionExpiry bounds the Session Expiry Interval, in seconds; 0 for

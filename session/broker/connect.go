@@ -28,8 +28,6 @@ func (b *Broker) connect(c *conn, p *codec.Connect) bool {
 		b.refuse(c, codec.ReasonPayloadFormatInvalid) // [U5-3.1.3.2.3-a]
 	case c.at.RefuseEmptyClientID && len(p.ClientID) == 0:
 		b.refuse(c, codec.ReasonClientIdentifierNotValid) // [MQTT-3.1.3-8]
-	case !c.srv.Version().IsV5() && c.at.tooSlow(p.KeepAlive):
-		b.refuse(c, codec.ReasonClientIdentifierNotValid) // as other brokers do
 	case b.cfg.Ask&AskConnect != 0:
 		c.entry.asked = true
 		return true

@@ -31,7 +31,7 @@ type Endpoint struct {
 	// TopicAliasMaximum, if set, is the number of topic aliases that a v5.0
 	// client may use. (v5.0 3.2.2.3.8)
 	TopicAliasMaximum codec.Opt[uint16]
-	// MaximumKeepAlive bounds the Keep Alive, in seconds.
+	// MaximumKeepAlive bounds the Keep Alive of v5.0 clients, in seconds.
 	MaximumKeepAlive uint16
 	// RefuseV311 and RefuseV5 refuse clients of that version.
 	RefuseV311, RefuseV5 bool

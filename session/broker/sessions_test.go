@@ -227,7 +227,8 @@ func TestUnknownAuthenticationMethod(t *testing.T) {
 	c.expect("CONNACK 8C present=false")
 }
 
-// A Keep Alive beyond the broker's bound is replaced. [MQTT-3.2.2-21] v5
+// A Keep Alive beyond the broker's bound is replaced. A v3.1.1 client cannot be
+// told, and keeps its own. [MQTT-3.2.2-21] v5
 func TestServerKeepAlive(t *testing.T) {
 	w := newWorld(t, broker.Config{MaximumKeepAlive: 30})
 	for given, want := range map[uint16]codec.Opt[uint16]{0: codec.Some(uint16(30)), 31: codec.Some(uint16(30)), 30: {}} {
@@ -238,6 +239,13 @@ func TestServerKeepAlive(t *testing.T) {
 		if got := c.packets()[0].(*codec.Connack).Properties.ServerKeepAlive; got != want {
 			t.Errorf("%d: got %v, want %v", given, got, want)
 		}
+	}
+	c := w.connect(codec.V311, slowPing(clean("old"), 40))
+	if w.pass(59 * time.Second); c.closed {
+		t.Errorf("closed: %v", c.err)
+	}
+	if w.pass(time.Second); !c.closed {
+		t.Error("not closed")
 	}
 }
 
