@@ -15,6 +15,29 @@ import (
 
 func TestHelpText(t *testing.T) { programtest.HelpNames(t, Help, new(flags).set(Default())) }
 
+// The limits for which 0 stands for none, or else the help says what the least is.
+func TestZeroLimits(t *testing.T) {
+	_, limits, _ := strings.Cut(Help, "Limits; 0 is for none")
+	limits, _, _ = strings.Cut(limits, "\nOperation:")
+	n := 0
+	for line := range strings.Lines(limits) {
+		name, does, ok := strings.Cut(strings.TrimSpace(line), " ")
+		if !strings.HasPrefix(name, "--") {
+			continue
+		}
+		if ok && strings.Contains(does, "above 0") {
+			continue
+		}
+		n++
+		if _, _, err := Parse([]string{name, "0"}); err != nil {
+			t.Error(err)
+		}
+	}
+	if n < 15 {
+		t.Errorf("the help has %d such limits", n)
+	}
+}
+
 func listenersOf(c *Config) any {
 	var all []string
 	for _, l := range c.Listeners {
@@ -111,13 +134,13 @@ func TestWrongFlags(t *testing.T) {
 		"-x":                                     "no flag -x",
 		"x":                                      `"x" is not expected`,
 		"-p 65536":                               "-p 65536: use a number from 0 to 65535",
-		"--max-connections 0":                    "--max-connections 0: use a number from 1",
+		"--max-connections -1":                   "--max-connections -1: use a number from 0",
 		"--max-packet-size 5":                    "--max-packet-size 5: use a number of bytes from 1024",
 		"--connect-timeout 0s":                   "--connect-timeout 0s: use a time above 0, such as 10s",
 		"--write-timeout soon":                   "--write-timeout soon: use a time, such as 10s",
 		"--sys-interval -1s":                     "--sys-interval -1s: use a time, such as 10s, or 0 for never",
-		"--max-queued-messages -1":               "--max-queued-messages -1: use a number from 1",
-		"--max-inflight-messages 0":              "--max-inflight-messages 0: use a number from 1 to 65535",
+		"--max-queued-messages -1":               "--max-queued-messages -1: use a number from 0",
+		"--max-inflight-messages -1":             "--max-inflight-messages -1: use a number from 0 to 65535",
 		"--ciphers HIGH":                         "--ciphers HIGH: HIGH stands for several ciphers",
 		"--tls-version 1":                        "--tls-version 1: use tlsv1.2 or tlsv1.3",
 		"--metrics 9883":                         "--metrics 9883: use an address and a port",
