@@ -14,7 +14,9 @@ import (
 //
 //	s number i          a session: its client
 //	s number m key      a record of its session.State, behind the number of its payload
-//	s number f filter   a subscription: flags, Subscription Identifier
+//	s number f filter   a subscription: flags, Subscription Identifier, and with
+//	                    flagReplay from which retained message on to which one, by
+//	                    their order
 //	s number l token    a message of a shared subscription: flags, filter, expiry,
 //	                    publisher, the number of its payload, flags, PUBLISH
 //	s number w          a Will: delay, deadline, flags, PUBLISH
@@ -220,8 +222,13 @@ func (b *Broker) storeSubscription(sub *subscription) {
 	}
 	add(flagNoLocal, sub.noLocal)
 	add(flagRetainAsPublished, sub.retainAsPublished)
-	add(flagReplay, sub.due)
-	b.tell(store(b.subscriptionKey(sub), binary.AppendUvarint([]byte{flags}, uint64(sub.id()))))
+	add(flagReplay, sub.due != 0)
+	v := binary.AppendUvarint([]byte{flags}, uint64(sub.id()))
+	if sub.due != 0 {
+		t := sub.sess.replay.turns[sub.due-1]
+		v = binary.AppendUvarint(binary.AppendUvarint(v, t.seq), t.from)
+	}
+	b.tell(store(b.subscriptionKey(sub), v))
 }
 
 func (b *Broker) discardSubscription(sub *subscription) {

@@ -25,12 +25,13 @@ type match struct {
 	from     *sess // the publisher, nil for the broker itself
 	sessions []*sess
 	groups   []*group
+	due      []*subscription // of sessions, those whose retained messages are due
 }
 
 func (m *match) start(from *sess) {
 	m.turn++
 	m.from = from
-	m.sessions, m.groups = m.sessions[:0], m.groups[:0]
+	m.sessions, m.groups, m.due = m.sessions[:0], m.groups[:0], m.due[:0]
 }
 
 // add takes note of a subscription that matches.
@@ -214,6 +215,9 @@ func (b *Broker) publish(from *sess, p *codec.Publish, whose ownership) int {
 	if p.Retain {
 		b.own(&msg)
 		b.retain(&msg)
+	}
+	if len(m.due) > 0 && !p.Retain {
+		b.precede(p.Topic, m.due)
 	}
 	if msg.whose == owned && n > 1 {
 		msg.kept = b.shared.Wrap(msg.Publish)

@@ -70,7 +70,8 @@
 //   - Messages of QoS 0 are not kept for clients that are away, and are the first
 //     to go when the queue of a client is full.
 //   - Retained messages follow SUBACK as the client takes them, and do not fill
-//     its queue. A topic that is published to meanwhile is left out.
+//     its queue. What is stored after SUBACK comes by itself and is not repeated, and
+//     what is due of a topic comes before what is published to it meanwhile.
 //   - What waits for a client is asked about again when its session goes on, as
 //     the rules may have changed. One of QoS 1 or 2 that was sent and is refused
 //     then is not sent again; that of QoS 2 is released, as its client may have

@@ -14,3 +14,12 @@ func (b *Broker) Lent() (n int) {
 	}
 	return n
 }
+
+// Turns returns how many turns of subscriptions are kept for a client, whether they
+// are due or not.
+func (b *Broker) Turns(id string) int {
+	if r := b.sessions[id].replay; r != nil {
+		return len(r.turns)
+	}
+	return 0
+}

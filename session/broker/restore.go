@@ -6,6 +6,7 @@ import (
 	"errors"
 	"iter"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -101,6 +102,7 @@ type storedSubscription struct {
 	filter []byte
 	flags  byte
 	id     uint32
+	turn   turn // with flagReplay
 }
 
 // restoreSession takes in what belongs to a session.
@@ -232,10 +234,18 @@ func (r *restored) restoreSubscription(filter, value []byte) error {
 		return ErrCorrupt
 	}
 	id, n := binary.Uvarint(value[1:])
-	if n != len(value)-1 || id > codec.MaxRemaining {
+	if n <= 0 || id > codec.MaxRemaining {
 		return ErrCorrupt
 	}
-	r.subs = append(r.subs, storedSubscription{slices.Clone(filter), value[0], uint32(id)})
+	sub := storedSubscription{filter: slices.Clone(filter), flags: value[0], id: uint32(id), turn: turn{seq: math.MaxUint64}}
+	if value = value[1+n:]; len(value) > 0 && sub.flags&flagReplay != 0 {
+		sub.turn.seq, value = number(value)
+		sub.turn.from, value = number(value)
+	}
+	if len(value) > 0 {
+		return ErrCorrupt
+	}
+	r.subs = append(r.subs, sub)
 	return nil
 }
 
@@ -338,8 +348,11 @@ func (b *Broker) enroll(r *restored) {
 		sub.identify(stored.id)
 		b.subs.update(sub)
 		if stored.flags&flagReplay != 0 {
-			b.startReplay(sub)
+			b.startReplay(turn{sub, min(stored.turn.seq, b.retained.seq), stored.turn.from})
 		}
+	}
+	if s.replay != nil {
+		b.mark(s.replay)
 	}
 }
 

@@ -27,7 +27,7 @@ func (b *Broker) subscribe(c *conn, p *codec.Subscribe, granted []codec.ReasonCo
 			f.QoS = min(f.QoS, c.maximumQoS())
 			sub, existed := b.enter(c.sess, f, id)
 			if wantsRetained(f, sub, existed) {
-				b.startReplay(sub)
+				b.startReplay(turn{sub: sub, seq: b.retained.seq})
 			}
 			b.storeSubscription(sub)
 			code = codec.ReasonCode(sub.qos) // [MQTT-3.8.4-7]

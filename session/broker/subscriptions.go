@@ -14,6 +14,7 @@ type subscriber struct {
 	ids   *codec.SubscriptionIdentifiers // nil for none
 	group *group                         // of a shared subscription
 	options
+	kind kind // of its filter, not for one of a group
 }
 
 type options struct {
@@ -39,8 +40,7 @@ type subscription struct {
 	filter uint64 // where its filter is in the index, not for one of a group
 	long   string // its name, if that has no room there
 	number uint32
-	kind   kind
-	due    bool // retained messages are still to be sent
+	due    uint32 // its place among those whose retained messages are due, from 1; 0 for none
 	// Its places among those of its session and of its filter.
 	ofSession, ofFilter links
 }
@@ -94,7 +94,7 @@ const (
 // and a short name. Then it contains all that a match needs, in one line of a
 // processor's cache.
 type filter struct {
-	sess *sess // of the only subscription, unless that has an identifier or a group
+	sess *sess // of the only subscription, unless that is due or has an identifier or a group
 	subs chain // empty if the slot only leads to others
 	options
 	beyond bool  // other filters with the same hash are behind it
@@ -232,6 +232,9 @@ func (t *subscriptionTree) hand(f *filter, topic []byte, m *match) {
 		sub := t.subs.at(i)
 		if !t.mounted || sub.group != nil || t.reaches(sub.sess, f, topic) {
 			m.add(&sub.subscriber)
+			if sub.due != 0 {
+				m.due = append(m.due, sub)
+			}
 		}
 		i = sub.ofFilter.next
 	}

@@ -82,22 +82,22 @@ func (t *subscriptionTree) add(s *sess, filter []byte) *subscription {
 	return sub
 }
 
-// remove takes a subscription out of the index. One that is due stays as a value
-// until its turn comes.
+// remove takes a subscription out of the index.
 func (t *subscriptionTree) remove(sub *subscription) {
 	t.spots.drop(t.spots.at(t.spot(sub.sess, t.name(sub))))
 	t.drop(&sub.sess.subs, sub, (*subscription).sessionLinks)
 	t.n--
 	sub.sess.filters--
+	if sub.due != 0 {
+		sub.sess.replay.drop(sub)
+	}
 	if sub.group != nil {
 		t.shared--
 		t.leave(sub)
 	} else {
 		t.withdraw(sub)
 	}
-	if sub.sess = nil; !sub.due {
-		t.subs.remove(sub.number)
-	}
+	t.subs.remove(sub.number)
 }
 
 // enter makes a subscription one that is found for topics.
@@ -161,7 +161,7 @@ func (t *subscriptionTree) settle(f *filter) {
 	f.sess = nil
 	if f.subs == 0 {
 		f.n = 0
-	} else if sub := t.subs.at(f.subs); sub.ofFilter.next == 0 && sub.ids == nil && sub.group == nil {
+	} else if sub := t.subs.at(f.subs); sub.ofFilter.next == 0 && sub.ids == nil && sub.group == nil && sub.due == 0 {
 		f.sess, f.options = sub.sess, sub.options
 	}
 }
