@@ -21,7 +21,7 @@ type aliasEntry struct {
 
 // aliasUse is an alias in a packet that is being formed.
 type aliasUse struct {
-	topic codec.Bytes // in full; nil if there are no aliases
+	topic codec.Bytes // in full
 	mapping
 }
 
@@ -99,10 +99,10 @@ func (s *aliasSender) use(m *message, epoch uint32) aliasUse {
 
 // put makes p the packet with the alias.
 func (u *aliasUse) put(p *codec.Publish) {
-	if u.topic != nil {
-		p.Topic = u.topic
+	if u == nil {
+		return
 	}
-	if u.alias != 0 {
+	if p.Topic = u.topic; u.alias != 0 {
 		p.Properties.TopicAlias = codec.Some(u.alias)
 	}
 	if u.known {

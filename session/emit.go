@@ -8,22 +8,14 @@ import (
 
 // emit encodes the PUBLISH of m. With an error nothing was encoded, and no
 // alias was taken.
-func (c *core) emit(m *message, dup bool) error {
-	var use aliasUse
-	if c.send != nil && !dup {
-		use = c.send.use(m, c.st.epoch)
-	}
-	err := c.emitWith(m, dup, &use)
-	if err != nil && use.alias != 0 {
-		// Too large, perhaps, for the alias alone.
-		use.mapping = mapping{}
-		err = c.emitWith(m, dup, &use)
+func (c *core) emit(m *message, dup bool) (err error) {
+	if c.send == nil || dup {
+		err = c.emitWith(m, dup, nil)
+	} else {
+		err = c.emitAlias(m)
 	}
 	if err != nil {
 		return err
-	}
-	if use.alias != 0 {
-		c.send.commit(&use)
 	}
 	c.stats.MessagesOut++
 	if !dup {
@@ -33,6 +25,22 @@ func (c *core) emit(m *message, dup bool) error {
 	return nil
 }
 
+// emitAlias is emit with an alias, where there is one.
+func (c *core) emitAlias(m *message) error {
+	use := c.send.use(m, c.st.epoch)
+	err := c.emitWith(m, false, &use)
+	if err != nil && use.alias != 0 {
+		// Too large, perhaps, for the alias alone.
+		use.mapping = mapping{}
+		err = c.emitWith(m, false, &use)
+	}
+	if err == nil && use.alias != 0 {
+		c.send.commit(&use)
+	}
+	return err
+}
+
+// emitWith encodes the PUBLISH of m with an alias, nil for none.
 func (c *core) emitWith(m *message, dup bool, use *aliasUse) error {
 	if m.shared && !dup && c.cfg.Observe == nil && m.qos <= codec.QoS2 && len(m.pub.Payload) <= maxPayload {
 		if done, err := c.emitShared(m, use); done {

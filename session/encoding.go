@@ -85,13 +85,16 @@ const (
 )
 
 // needs returns what an encoding of m has to be for this connection.
-func (c *core) needs(m *message, use mapping) (n needs) {
-	n.form = uint64(c.own)*formVersion | uint64(m.qos)*formQoS | uint64(use.alias)*formAlias
+func (c *core) needs(m *message, use *aliasUse) (n needs) {
+	n.form = uint64(c.own)*formVersion | uint64(m.qos)*formQoS
 	if m.retain {
 		n.form |= formRetain
 	}
-	if use.known {
-		n.form |= formKnown
+	if use != nil {
+		n.form |= uint64(use.alias) * formAlias
+		if use.known {
+			n.form |= formKnown
+		}
 	}
 	if c.version.IsV5() {
 		n.ids = m.ids
@@ -153,7 +156,7 @@ func (c *core) emitShared(m *message, use *aliasUse) (done bool, err error) {
 	if newest == nil {
 		return false, nil
 	}
-	n := c.needs(m, use.mapping)
+	n := c.needs(m, use)
 	e := c.sh.encoded.find(*newest, &n)
 	if e == nil {
 		if last := c.sh.encoded.get(*newest); last != nil && last.full(&n) {
