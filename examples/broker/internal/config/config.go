@@ -34,6 +34,9 @@ type Config struct {
 	// CheckRetainSource asks again, when a retained message is delivered,
 	// whether its publisher may still write to the topic.
 	CheckRetainSource bool
+	// RefuseDollarTopics keeps clients from publishing to topics that begin with $.
+	// Without it $SYS alone is the broker's own.
+	RefuseDollarTopics bool
 }
 
 // Listener is a place where clients connect.

@@ -53,6 +53,7 @@ func (f *flags) set(cfg *Config) *pflag.FlagSet {
 	fs.StringVar(&f.access.PasswordFile, "password-file", "", "")
 	fs.StringVar(&f.access.ACLFile, "acl-file", "", "")
 	fs.BoolVar(&f.access.AllowAnonymous, "allow-anonymous", false, "")
+	fs.BoolVar(&cfg.RefuseDollarTopics, "refuse-dollar-topics", false, "")
 
 	fs.StringVar(&cfg.Store.Folder, "folder", cfg.Store.Folder, "")
 	fs.BoolVar(&cfg.Store.Memory, "memory", cfg.Store.Memory, "")

@@ -103,6 +103,8 @@ func TestFlags(t *testing.T) {
 		{"-c " + file, func(c *Config) any { return c.SysInterval }, 3 * time.Second},
 		{"-c " + file + " --sys-interval 0", func(c *Config) any { return c.SysInterval }, time.Duration(0)},
 		{"--sys-interval 1m", func(c *Config) any { return c.SysInterval }, time.Minute},
+		{"--refuse-dollar-topics", func(c *Config) any { return c.RefuseDollarTopics }, true},
+		{"", func(c *Config) any { return c.RefuseDollarTopics }, false},
 		{"--connect-timeout 5", func(c *Config) any { return c.Limits.ConnectTimeout }, 5 * time.Second},
 		{"--max-packet-size 1024", func(c *Config) any { return c.Limits.PacketSize }, uint32(1024)},
 		{"-v --json --metrics 127.0.0.1:9883", func(c *Config) any { return fmt.Sprint(c.Log.Verbose, c.Log.JSON, c.MetricsAddress) }, "true true127.0.0.1:9883"},

@@ -46,6 +46,8 @@ Who may do what; SIGHUP reads these files, certificates and revocations again:
       --password-file FILE      users and their passwords; nobody else may connect then
       --allow-anonymous         clients without a user name may connect (default: without a password file)
       --acl-file FILE           topics that users may read and write
+      --refuse-dollar-topics    nobody may publish to topics that begin with $, as the standard suggests
+                                (default: but $SYS, they are topics like others)
 
 Where sessions and messages are kept:
       --folder FOLDER           this folder (default $STATE_DIRECTORY, or mqttcore-broker in

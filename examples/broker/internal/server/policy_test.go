@@ -19,6 +19,28 @@ func write(t *testing.T, path, text string) {
 	}
 }
 
+// Topics that begin with $ are for clients, but for $SYS, unless they are refused.
+func TestDollarTopics(t *testing.T) {
+	for _, refuse := range []bool{false, true} {
+		r := start(t, nil, func(c *config.Config) { c.RefuseDollarTopics = refuse })
+		c := r.enter("c")
+		c.subscribe("$app/#")
+		c.send(message("$app/a", codec.QoS1, 1))
+		want := codec.ReasonNotAuthorized
+		if !refuse {
+			want = codec.ReasonSuccess
+			c.expect(codec.TypePublish)
+		}
+		if got := c.expect(codec.TypePuback).(*codec.Puback); got.ReasonCode != want {
+			t.Errorf("refused %v: %v", refuse, got)
+		}
+		c.send(message("$SYS/broker/version", codec.QoS1, 2))
+		if got := c.expect(codec.TypePuback).(*codec.Puback); got.ReasonCode != codec.ReasonNotAuthorized {
+			t.Errorf("$SYS: %v", got)
+		}
+	}
+}
+
 // guarded starts a server with two users and rules.
 func guarded(t *testing.T, st Store, rules string, change func(*config.Config)) (r *rig, acl, passwords string) {
 	t.Helper()

@@ -32,6 +32,7 @@ func (s *Server) brokerConfig() broker.Config {
 		MaximumSessionExpiry: l.SessionExpiry,
 		MaximumTopicLength:   topicLength,
 		NoRetain:             l.NoRetain,
+		DollarTopics:         !s.options.RefuseDollarTopics,
 		MaximumRetained:      l.RetainedMessages,
 		MaximumRetainedBytes: l.RetainedBytes,
 		UpgradeOutgoingQoS:   s.options.UpgradeOutgoingQoS,
