@@ -36,6 +36,11 @@ func run(ctx context.Context, env *cli.Env) error {
 		env.Args = env.Args[1:]
 		return passwd.Run(ctx, env)
 	}
+	// SIGHUP does not end a broker that has only begun to start.
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer close(hangups)
+	defer signal.Stop(hangups)
 	cfg, help, err := config.Parse(env.Args)
 	if err != nil {
 		return err
@@ -49,11 +54,12 @@ func run(ctx context.Context, env *cli.Env) error {
 		return cli.Failf(cli.ExitFile, "%v", err)
 	}
 	defer log.Close()
-	return serve(ctx, env, cfg, log)
+	return serve(ctx, env, cfg, log, hangups)
 }
 
-// serve runs a broker until the context ends.
-func serve(ctx context.Context, env *cli.Env, cfg *config.Config, log *logs.Log) (err error) {
+// serve runs a broker until the context ends. What hangups bring is served once it
+// runs.
+func serve(ctx context.Context, env *cli.Env, cfg *config.Config, log *logs.Log, hangups <-chan os.Signal) (err error) {
 	for _, w := range cfg.Warnings {
 		log.Warn(w)
 	}
@@ -96,7 +102,7 @@ func serve(ctx context.Context, env *cli.Env, cfg *config.Config, log *logs.Log)
 		go func() { _ = m.Serve(ctx) }() // ends with the context
 		log.Info("metrics and health are served", "address", m.Addr().String())
 	}
-	defer reloadOnHangup(s, log)() // before anybody can know that we run
+	go reloadOnHangup(hangups, s, log)
 	fmt.Fprint(env.Stdout, welcome(cfg, listeners))
 	if err := s.Run(ctx); err != nil {
 		return cli.Failf(cli.ExitFile, "%v", err)
@@ -130,29 +136,20 @@ func closeAll(listeners []*listen.Listener) {
 	}
 }
 
-// reloadOnHangup reads again on SIGHUP what can be read again, until stop is
-// called.
-func reloadOnHangup(s *server.Server, log *logs.Log) (stop func()) {
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	go func() {
-		for range hangups {
-			if err := log.Reopen(); err != nil {
-				log.Error("the log goes on where it was", "error", err)
-			}
-			err := s.Reload()
-			if err == nil {
-				log.Info("passwords, rules and certificates were read again")
-				continue
-			}
-			for _, text := range slices.Compact(cli.Texts(err)) {
-				log.Error("not everything could be read again, and what was there stays in force", "error", text)
-			}
+// reloadOnHangup reads again on SIGHUP what can be read again.
+func reloadOnHangup(hangups <-chan os.Signal, s *server.Server, log *logs.Log) {
+	for range hangups {
+		if err := log.Reopen(); err != nil {
+			log.Error("the log goes on where it was", "error", err)
 		}
-	}()
-	return func() {
-		signal.Stop(hangups)
-		close(hangups)
+		err := s.Reload()
+		if err == nil {
+			log.Info("passwords, rules and certificates were read again")
+			continue
+		}
+		for _, text := range slices.Compact(cli.Texts(err)) {
+			log.Error("not everything could be read again, and what was there stays in force", "error", text)
+		}
 	}
 }
 

@@ -223,6 +223,28 @@ func TestEarlyHangup(t *testing.T) {
 	p.stderr.await(t, "were read again")
 }
 
+// SIGHUP that comes before there is anything to read again does not end the
+// program, and is served later. The pipe holds the start up.
+func TestHangupAtTheStart(t *testing.T) {
+	conf := filepath.Join(t.TempDir(), "conf")
+	if err := syscall.Mkfifo(conf, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, "--memory", "-c", conf)
+	pipe, err := os.OpenFile(conf, os.O_WRONLY, 0) // waits until the program reads it
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := pipe.WriteString("listener 0 " + filepath.Join(t.TempDir(), "socket") + "\n"); err != nil {
+		t.Fatal(err)
+	}
+	pipe.Close()
+	p.stderr.await(t, "were read again")
+}
+
 // Whatever is wrong is told in one line, with an exit code.
 func TestFailures(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")

@@ -1,6 +1,7 @@
 package listen
 
 import (
+	"crypto/tls"
 	"net"
 
 	"github.com/mqttcore/mqttcore/examples/internal/netio"
@@ -15,8 +16,21 @@ type Conn struct {
 	User    string
 	HasUser bool
 
-	socket net.Conn // below TLS and WebSocket
+	socket net.Conn  // below TLS and WebSocket
+	tls    *tls.Conn // nil without
 	Place
+}
+
+// Revoked returns why the list of revoked certificates, as it was read last, lets
+// the client in no more; nil if it does, or there is none.
+func (c *Conn) Revoked() error {
+	if c.tls == nil {
+		return nil
+	}
+	if verify := c.Listener.tls.Load().VerifyConnection; verify != nil {
+		return verify(c.tls.ConnectionState())
+	}
+	return nil
 }
 
 // Close closes the socket, without a word of TLS or WebSocket, and gives its

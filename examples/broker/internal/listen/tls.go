@@ -48,7 +48,7 @@ func (l *Listener) secure(c *Conn) error {
 		return nil
 	}
 	secure := tls.Server(c.Conn, t)
-	c.Conn = secure
+	c.Conn, c.tls = secure, secure
 	if err := secure.Handshake(); err != nil {
 		return err
 	}

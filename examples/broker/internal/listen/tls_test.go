@@ -1,7 +1,6 @@
 package listen
 
 import (
-	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
@@ -18,41 +17,6 @@ import (
 	"github.com/mqttcore/mqttcore/examples/broker/internal/config"
 	"github.com/mqttcore/mqttcore/examples/internal/programtest"
 )
-
-// readCertificate reads a file of programtest.Certificates.
-func readCertificate(t *testing.T, folder, name string) (*x509.Certificate, *ecdsa.PrivateKey) {
-	t.Helper()
-	pair, err := tls.LoadX509KeyPair(filepath.Join(folder, name+".pem"), filepath.Join(folder, name+".key"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pair.Leaf, pair.PrivateKey.(*ecdsa.PrivateKey)
-}
-
-// revoke writes a list by which the issuer revokes the named certificates.
-func revoke(t *testing.T, folder, file, issuer string, until time.Duration, names ...string) {
-	t.Helper()
-	_, key := readCertificate(t, folder, issuer)
-	revokeWith(t, key, folder, file, issuer, until, names...)
-}
-
-// revokeWith signs the list with any key.
-func revokeWith(t *testing.T, key *ecdsa.PrivateKey, folder, file, issuer string, until time.Duration, names ...string) {
-	t.Helper()
-	ca, _ := readCertificate(t, folder, issuer)
-	list := &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: time.Now().Add(-time.Hour), NextUpdate: time.Now().Add(until)}
-	for _, name := range names {
-		c, _ := readCertificate(t, folder, name)
-		list.RevokedCertificateEntries = append(list.RevokedCertificateEntries, x509.RevocationListEntry{SerialNumber: c.SerialNumber, RevocationTime: time.Now()})
-	}
-	der, err := x509.CreateRevocationList(rand.Reader, list, ca, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: der}), 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // connects reports whether a client with the named certificate, or none, gets
 // through.
@@ -120,7 +84,7 @@ func TestRevoked(t *testing.T) {
 	folder := programtest.Certificates(t)
 	cfg := serverFiles(folder, "server")
 	cfg.CAFile, cfg.RequireCertificate, cfg.CRLFile = filepath.Join(folder, "ca.pem"), true, filepath.Join(folder, "crl.pem")
-	revoke(t, folder, cfg.CRLFile, "ca", time.Hour, "other")
+	programtest.Revoke(t, folder, cfg.CRLFile, "ca", time.Hour, "other")
 	s := serve(t, &config.Listener{TLS: cfg}, nil)
 	if _, ok := connects(t, s, folder, "client"); !ok {
 		t.Error("who was not revoked does not get through")
@@ -130,7 +94,7 @@ func TestRevoked(t *testing.T) {
 	}
 	s.log.await(t, `the certificate of \"CN=other\" was revoked`)
 
-	revoke(t, folder, cfg.CRLFile, "ca", time.Hour, "client")
+	programtest.Revoke(t, folder, cfg.CRLFile, "ca", time.Hour, "client")
 	if err := s.Reload(); err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +106,7 @@ func TestRevoked(t *testing.T) {
 	}
 
 	// What cannot be loaded changes nothing.
-	revoke(t, folder, cfg.CRLFile, "ca", -time.Minute)
+	programtest.Revoke(t, folder, cfg.CRLFile, "ca", -time.Minute)
 	if err := s.Reload(); err == nil || !strings.Contains(err.Error(), "expired on") {
 		t.Errorf("error %v", err)
 	}
@@ -154,12 +118,12 @@ func TestRevoked(t *testing.T) {
 // A list may expire, or be of somebody else, while the broker runs.
 func TestRevokedVerify(t *testing.T) {
 	folder := programtest.Certificates(t)
-	ca, _ := readCertificate(t, folder, "ca")
-	client, _ := readCertificate(t, folder, "client")
+	ca, _ := programtest.ReadCertificate(t, folder, "ca")
+	client, _ := programtest.ReadCertificate(t, folder, "client")
 	state := tls.ConnectionState{PeerCertificates: []*x509.Certificate{client}, VerifiedChains: [][]*x509.Certificate{{client, ca}}}
 	issuer := string(ca.RawSubject)
 	file := filepath.Join(folder, "crl.pem")
-	revoke(t, folder, file, "ca", time.Minute, "client")
+	programtest.Revoke(t, folder, file, "ca", time.Minute, "client")
 	r, err := loadRevoked(file, []*x509.Certificate{ca})
 	if err != nil || time.Until(r[issuer].until) > time.Minute || time.Until(r[issuer].until) < 30*time.Second {
 		t.Errorf("error %v, %+v", err, r[issuer])
@@ -267,10 +231,10 @@ func TestTLSErrors(t *testing.T) {
 		return file(name)
 	}
 	empty := t.TempDir()
-	revoke(t, folder, file("old.crl"), "ca", -time.Minute)
-	revoke(t, folder, file("stranger.crl"), "stranger", time.Hour)
-	_, stranger := readCertificate(t, folder, "stranger")
-	revokeWith(t, stranger, folder, file("forged.crl"), "ca", time.Hour)
+	programtest.Revoke(t, folder, file("old.crl"), "ca", -time.Minute)
+	programtest.Revoke(t, folder, file("stranger.crl"), "stranger", time.Hour)
+	_, stranger := programtest.ReadCertificate(t, folder, "stranger")
+	programtest.RevokeWith(t, stranger, folder, file("forged.crl"), "ca", time.Hour)
 	damaged := write("damaged.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
 	locked := write("locked.key", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n")
 	with := func(change func(*config.TLS)) config.TLS {
@@ -314,8 +278,8 @@ func TestTLSErrors(t *testing.T) {
 // A certificate that has expired is told of, and used: clients may not look.
 func TestExpired(t *testing.T) {
 	folder := programtest.Certificates(t)
-	ca, key := readCertificate(t, folder, "ca")
-	template, serverKey := readCertificate(t, folder, "server")
+	ca, key := programtest.ReadCertificate(t, folder, "ca")
+	template, serverKey := programtest.ReadCertificate(t, folder, "server")
 	template.NotAfter = time.Now().Add(-time.Minute)
 	der, err := x509.CreateCertificate(rand.Reader, template, ca, &serverKey.PublicKey, key)
 	if err != nil {

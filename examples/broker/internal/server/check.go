@@ -7,6 +7,7 @@ import (
 	"github.com/mqttcore/mqttcore/session/broker"
 
 	"github.com/mqttcore/mqttcore/examples/broker/internal/access"
+	"github.com/mqttcore/mqttcore/examples/broker/internal/config"
 )
 
 // checks bounds the passwords that are looked at at the same time: a good hash
@@ -41,12 +42,20 @@ func (s *Server) letIn(c *conn, user string) {
 	s.broker.Accept(s.now, c.handle, broker.Admission{User: user})
 }
 
-// expel ends the connections of those whose password is gone or another one now,
-// as mosquitto does.
-func (s *Server) expel(c *conn, rules *access.Access) {
-	if c.ended || c.login == "" || c.door.access.SamePassword(rules, c.login) {
+// expel ends the connection of a client whose certificate was revoked, or whose
+// password is gone or another one now, as mosquitto does. rules are new ones, nil
+// for those in force.
+func (s *Server) expel(c *conn, rules map[*config.Access]*access.Access) {
+	address := c.link.place().Remote()
+	switch revoked := c.link.revoked(); {
+	case c.ended:
+		return
+	case revoked != nil:
+		s.log.Info("a connected client would not be let in any more", "error", revoked, "address", address)
+	case rules != nil && c.login != "" && !c.door.access.SamePassword(rules[c.door.files], c.login):
+		s.log.Info("the password of a connected user has changed", "user", c.login, "address", address)
+	default:
 		return
 	}
-	s.log.Info("the password of a connected user has changed", "user", c.login, "address", c.link.place().Remote())
 	s.broker.Disconnect(s.now, c.handle, codec.ReasonNotAuthorized)
 }

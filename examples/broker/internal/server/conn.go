@@ -44,6 +44,8 @@ type link interface {
 	place() *listen.Place
 	// identity returns the user name that a certificate tells, if one does.
 	identity() (user string, ok bool)
+	// revoked returns why its certificate lets the client in no more.
+	revoked() error
 }
 
 // outgoing is a Write that is not out yet. Its bytes are ours.

@@ -107,14 +107,14 @@ func (s *Server) Reload() error {
 	}
 	rules, err := s.readRules()
 	errs = append(errs, err)
-	if err == nil {
-		s.ask(func() {
-			for _, c := range s.conns {
-				s.expel(c, rules[c.door.files])
-			}
+	s.ask(func() {
+		for _, c := range s.conns {
+			s.expel(c, rules)
+		}
+		if rules != nil {
 			s.useRules(rules)
 			s.broker.Recheck(s.now)
-		})
-	}
+		}
+	})
 	return errors.Join(errs...)
 }

@@ -245,7 +245,11 @@ func (s *Server) open(c *conn) {
 	}
 	c.handle = s.broker.Open(s.now, c.door.endpoint)
 	s.conns[c.handle] = c
-	if err := s.sockets.add(c); err != nil {
+	err := c.link.revoked() // the list may have been read again meanwhile
+	if err == nil {
+		err = s.sockets.add(c)
+	}
+	if err != nil {
 		s.broker.Closed(s.now, c.handle, err)
 	}
 }

@@ -98,6 +98,8 @@ func (c *socket) place() *listen.Place { return &c.at }
 
 func (c *socket) identity() (user string, ok bool) { return "", false }
 
+func (c *socket) revoked() error { return nil }
+
 // read reads what is there, into the memory of a hand.
 func (r *reading) read(h *hand) {
 	room := h.room()

@@ -107,3 +107,5 @@ func (c *stream) close() { _ = c.in.Close() } // there is nobody to tell
 func (c *stream) place() *listen.Place { return &c.in.Place }
 
 func (c *stream) identity() (user string, ok bool) { return c.in.User, c.in.HasUser }
+
+func (c *stream) revoked() error { return c.in.Revoked() }
