@@ -19,7 +19,8 @@ type ending struct {
 // Closed tells that the transport is gone: it was closed by the peer, or
 // reading or writing failed with err, which may be nil. Packets that were
 // received before are still handled; nothing more is written. Close follows,
-// unless it came already. Its Err is err, or ErrTransport.
+// unless it came already. Its Err is err, or ErrTransport, and its Reason that of
+// an err that has one.
 func (c *core) Closed(now time.Time, err error) {
 	if c.status == StatusIdle || c.status == StatusClosed {
 		return
@@ -38,7 +39,7 @@ func (c *core) transportLost() {
 	if err == nil {
 		err = ErrTransport
 	}
-	c.finishWith(codec.ReasonUnspecifiedError, err)
+	c.finishWith(reasonOf(err), err)
 }
 
 // Disconnect ends the connection by DISCONNECT; p may be nil for a normal end.

@@ -42,7 +42,8 @@ var (
 	// ErrTimeout tells that the peer did not do in time what it has to:
 	// CONNECT, CONNACK, AUTH, PINGRESP, or any packet within the Keep Alive.
 	ErrTimeout = errors.New("peer did not answer in time")
-	// ErrRefused tells that the connection was refused by CONNACK.
+	// ErrRefused tells that the connection was refused by CONNACK or, by a broker,
+	// before CONNECT came.
 	ErrRefused = errors.New("connection refused")
 	// ErrDisconnected tells that the peer ended the connection by DISCONNECT
 	// with a reason code of 0x80 or above.

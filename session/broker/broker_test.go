@@ -1,6 +1,7 @@
 package broker_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -424,6 +425,9 @@ func TestShutdown(t *testing.T) {
 		if !c.closed {
 			t.Error("a connection is left")
 		}
+	}
+	if mute.reason != codec.ReasonServerShuttingDown || !errors.Is(mute.err, session.ErrRefused) {
+		t.Errorf("who did not say CONNECT: %v, %v", mute.reason, mute.err)
 	}
 	late := w.open(codec.V5)
 	late.send(clean("late"))
