@@ -68,7 +68,7 @@ type Place struct {
 func (g *Gate) admit(c *Conn) (cause string) {
 	p := &c.Place
 	p.address = address(c.Conn)
-	network := p.network()
+	network := p.Network()
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	from := g.from[network] // of no address there are none
@@ -122,7 +122,7 @@ func (p *Place) LetIn() {
 	defer p.gate.mu.Unlock()
 	if p.pending {
 		p.pending = false
-		p.gate.count(p.network(), 0, -1)
+		p.gate.count(p.Network(), 0, -1)
 	}
 }
 
@@ -137,7 +137,7 @@ func (p *Place) Release() {
 	defer g.mu.Unlock()
 	if p.listener != nil {
 		g.of[p.listener]--
-		g.count(p.network(), -1, 0)
+		g.count(p.Network(), -1, 0)
 		p.listener = nil
 	}
 }
@@ -150,9 +150,9 @@ func (p *Place) Remote() string {
 	return p.address.String()
 }
 
-// network returns what counts as one address: whoever has an IPv6 address
+// Network returns what counts as one address: whoever has an IPv6 address
 // commonly has all of its /64.
-func (p *Place) network() netip.Prefix {
+func (p *Place) Network() netip.Prefix {
 	ip := p.address.Addr().WithZone("")
 	bits := ip.BitLen()
 	if ip.Is6() {

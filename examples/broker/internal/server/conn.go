@@ -19,6 +19,7 @@ type conn struct {
 	unproven int32     // bytes that it brought before it was let in
 	login    string    // user whose password let it in
 
+	said    said // at first
 	proven  bool // they are not counted any more
 	letIn   bool
 	eager   bool // it is among those that may bring more, or was let go on to do so

@@ -1,10 +1,12 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"log/slog"
+	"net/netip"
 	"os"
 	"syscall"
 	"time"
@@ -31,15 +33,15 @@ func (s *Server) connected(ev *broker.Event) {
 // report logs why a connection was closed.
 func (s *Server) report(c *conn, ev *broker.Event) {
 	level := slog.LevelInfo
-	if ev.Err == nil && (ev.Reason == 0 || s.stopping) {
-		level = slog.LevelDebug
+	if ev.Err == nil && (ev.Reason == 0 || s.stopping) || c.said == nothing && gone(ev.Err) {
+		level = slog.LevelDebug // as it should be; or somebody looked whether we are there
 	}
 	if s.options.Config.Log.NoConnections || !s.log.Enabled(context.Background(), level) {
 		return
 	}
 	attrs := []any{"address", c.link.place().Remote()}
-	if !c.letIn {
-		ok, skipped := s.grumble.allows(s.now)
+	if level > slog.LevelDebug || !c.letIn {
+		ok, skipped := s.grumble.allows(s.now, c.link.place().Network(), c.letIn)
 		if !ok {
 			return
 		}
@@ -50,25 +52,27 @@ func (s *Server) report(c *conn, ev *broker.Event) {
 	if ev.Client.ID != "" {
 		attrs = append(attrs, "client", ev.Client.ID)
 	}
-	if ev.Reason != 0 && ev.Reason != codec.ReasonUnspecifiedError {
+	text := explain(ev.Err, c.letIn)
+	if ev.Reason != 0 && (ev.Reason != codec.ReasonUnspecifiedError || text == "") {
 		attrs = append(attrs, "reason", ev.Reason.String())
 	}
-	if ev.Err != nil {
-		attrs = append(attrs, "error", explain(ev.Err))
+	if text != "" {
+		attrs = append(attrs, "error", text)
 	}
 	var illegal *codec.Error
-	if !c.letIn && errors.As(ev.Err, &illegal) {
-		attrs = append(attrs, "hint", "if the client speaks TLS or WebSocket, it needs a listener for that")
+	if hint := hints[c.said]; hint != "" && !c.letIn && errors.As(ev.Err, &illegal) {
+		attrs = append(attrs, "hint", hint)
 	}
 	s.log.Log(context.Background(), level, "connection closed", attrs...)
 }
 
-// grumble bounds the lines about connections that were never let in, since
-// anybody can cause them.
+// grumble bounds the lines about connections: those from one address, and those
+// about connections that were never let in, since anybody can cause them.
 type grumble struct {
-	second  int64
-	lines   int
-	skipped int
+	second    int64
+	strangers int
+	of        map[netip.Prefix]int
+	skipped   int
 }
 
 // mostGrumbles is the number of such lines in a second.
@@ -76,28 +80,99 @@ const mostGrumbles = 10
 
 // allows reports whether there may be a line now, and how many there were not
 // since the last one.
-func (g *grumble) allows(now time.Time) (ok bool, skipped int) {
+func (g *grumble) allows(now time.Time, from netip.Prefix, letIn bool) (ok bool, skipped int) {
 	if s := now.Unix(); s != g.second {
-		g.second, g.lines = s, 0
+		*g = grumble{second: s, of: make(map[netip.Prefix]int), skipped: g.skipped}
 	}
-	if g.lines >= mostGrumbles {
+	if g.of[from] == mostGrumbles || !letIn && g.strangers == mostGrumbles {
 		g.skipped++
 		return false, 0
 	}
-	g.lines++
+	g.of[from]++
+	if !letIn {
+		g.strangers++
+	}
 	skipped, g.skipped = g.skipped, 0
 	return true, skipped
 }
 
-// explain says in words what ended a connection.
-func explain(err error) string {
+// denied logs that the rules do not allow a client to publish, which those of v3.1.1
+// are not told.
+func (s *Server) denied(c *broker.Client, topic []byte) {
+	if !s.log.Enabled(context.Background(), slog.LevelDebug) {
+		return
+	}
+	if ok, skipped := s.denials.allows(s.now, netip.Prefix{}, true); ok {
+		s.log.Debug("the rules do not allow to publish this", "client", c.ID, "user", c.User, "topic", string(topic), "not_logged", skipped)
+	}
+}
+
+// gone reports whether the client closed the connection.
+func gone(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, session.ErrTransport) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}
+
+// explain says in words what ended a connection, or nothing where the reason code
+// says all.
+func explain(err error, letIn bool) string {
+	var own *session.Error
 	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, session.ErrTransport):
-		return "the client closed the connection without DISCONNECT"
+	case err == nil, errors.Is(err, session.ErrRefused):
+		return ""
+	case errors.Is(err, session.ErrDisconnected):
+		return "the client says so"
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return "the client reset the connection"
+	case gone(err) && !letIn:
+		return "the client closed the connection before it was let in"
+	case gone(err):
+		return "the client closed the connection without DISCONNECT"
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return "the client took no bytes for too long"
+	case errors.As(err, &own) && own.Detail != "":
+		return own.Detail
 	}
 	return err.Error()
+}
+
+// said is what the first bytes of a client look like.
+type said uint8
+
+const (
+	nothing said = iota
+	something
+	helloTLS
+	helloHTTP
+	mqtt31
+	fromBridge
+)
+
+// hints are for those who were taken for somebody else.
+var hints = [...]string{
+	helloTLS:   "this looks like TLS, for which there has to be a listener of its own",
+	helloHTTP:  "this looks like HTTP; WebSocket needs a listener of its own",
+	mqtt31:     "this is MQTT 3.1; the client has to speak 3.1.1 or 5",
+	fromBridge: "this is a bridge of mosquitto; give it bridge_protocol_version mqttv50",
+}
+
+// listenTo looks at the first bytes of a client.
+func listenTo(data []byte) said {
+	begins := func(with string) bool { return bytes.HasPrefix(data, []byte(with)) }
+	switch {
+	case len(data) == 0:
+		return nothing
+	case begins("\x16\x03"): // a record of TLS with a handshake
+		return helloTLS
+	case begins("GET "), begins("HEAD "), begins("POST "), begins("PUT "), begins("OPTIONS "), begins("PRI * HTTP/2"):
+		return helloHTTP
+	case data[0] != byte(codec.TypeConnect)<<4:
+		return something
+	}
+	if _, level, ok := bytes.Cut(data[:min(len(data), 12)], []byte("\x00\x04MQTT")); ok && len(level) > 0 && level[0]&0x80 != 0 {
+		return fromBridge
+	}
+	if bytes.Contains(data[:min(len(data), 14)], []byte("\x00\x06MQIsdp")) {
+		return mqtt31
+	}
+	return something
 }

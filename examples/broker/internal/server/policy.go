@@ -28,6 +28,7 @@ func (s *Server) mayPublish(c *broker.Client, p *codec.Publish) (*codec.Publish,
 		return nil, codec.ReasonQuotaExceeded
 	}
 	if !s.doorOf(c).access.MayWrite(c.User, c.ID, p.Topic) {
+		s.denied(c, p.Topic)
 		return nil, codec.ReasonNotAuthorized
 	}
 	return p, codec.ReasonSuccess

@@ -64,6 +64,7 @@ type Server struct {
 	sockets  sockets
 	measured measured
 	grumble  grumble
+	denials  grumble
 	trouble  atomic.Pointer[error] // why clients are not served
 	stopping bool
 	abandon  bool
@@ -256,6 +257,9 @@ func (s *Server) open(c *conn) {
 
 // receive passes on what a connection brought.
 func (s *Server) receive(c *conn, data []byte, err error) {
+	if c.said == nothing {
+		c.said = listenTo(data)
+	}
 	s.broker.Receive(s.now, c.handle, data)
 	if err != nil {
 		s.broker.Closed(s.now, c.handle, err)

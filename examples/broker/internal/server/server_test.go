@@ -82,7 +82,7 @@ func TestConnectTimeout(t *testing.T) {
 	if _, err := io.ReadAll(r.dial()); err != nil {
 		t.Errorf("not closed: %v", err)
 	}
-	r.log.await(t, "did not answer in time")
+	r.log.await(t, "CONNECT did not come")
 }
 
 // Connections beyond the bound are closed, and places come free again.
