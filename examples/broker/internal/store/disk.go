@@ -6,6 +6,7 @@ import (
 	iofs "io/fs"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -27,6 +28,8 @@ type disk struct {
 	path    string
 	log     *slog.Logger
 	witness witness
+
+	reading atomic.Int32 // files that are open to be read
 
 	mu      sync.Mutex
 	waiting int           // goroutines that try again

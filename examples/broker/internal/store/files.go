@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
@@ -153,3 +154,31 @@ type release struct{ disk *disk }
 func (release) Close() error { return nil }
 
 func (d *disk) Unwrap() vfs.FS { return d.FS }
+
+// patience is how long a file is not opened while mostTables are.
+const patience = 100 * time.Millisecond
+
+// Open waits a little when many files are being read: the engine closes what it does
+// not need any more in the background, and may be far behind with it.
+func (d *disk) Open(name string, o ...vfs.OpenOption) (vfs.File, error) {
+	for end := time.Now().Add(patience); d.reading.Load() >= mostTables && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+	f, err := d.FS.Open(name, o...)
+	if err != nil {
+		return nil, err
+	}
+	d.reading.Add(1)
+	return reading{f, d}, nil
+}
+
+// reading is a file that is read.
+type reading struct {
+	vfs.File
+	disk *disk
+}
+
+func (r reading) Close() error {
+	defer r.disk.reading.Add(-1)
+	return r.File.Close()
+}

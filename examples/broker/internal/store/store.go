@@ -33,14 +33,16 @@ var (
 // pairs is where the keys of the pairs lie, behind one byte.
 const pairs = 'p'
 
-// MostFiles is how many files a Store has open at once, at most. Beside the tables that
-// the cache holds these are logs, lists and folders, and tables that are being merged.
+// MostFiles is how many files a Store has open at once, at most: tables, and logs,
+// lists and folders.
 const MostFiles = 40
 
-// What keeps MostFiles small: few tables, by their size, of which few stay open.
 const (
-	tableSize  = 32 << 20 // on the first level
-	idleTables = 16
+	// mostTables is more than are merged at once, which are one of each level and
+	// of each layer of the first.
+	mostTables = 20
+	// idleTables is how many stay open that nobody reads.
+	idleTables = 4
 )
 
 // A Store is a durable set of pairs. Commit is called by one goroutine at a
@@ -161,7 +163,6 @@ func (s *Store) options(memory uint64) *pebble.Options {
 		FlushDelayDeleteRange: 3 * time.Second,
 		CacheSize:             1 << 20, // nothing is read but at the start
 		FileCache:             pebble.NewFileCache(1, idleTables),
-		TargetFileSizes:       [7]int64{tableSize}, // further levels follow from it
 		EventListener: &pebble.EventListener{
 			BackgroundError: func(err error) { s.log.Warn("the store has trouble", "path", s.path, "error", err) },
 			DataCorruption: func(i pebble.DataCorruptionInfo) {
