@@ -102,9 +102,15 @@ func (s *Server) denied(c *broker.Client, topic []byte) {
 	if !s.log.Enabled(context.Background(), slog.LevelDebug) {
 		return
 	}
-	if ok, skipped := s.denials.allows(s.now, netip.Prefix{}, true); ok {
-		s.log.Debug("the rules do not allow to publish this", "client", c.ID, "user", c.User, "topic", string(topic), "not_logged", skipped)
+	ok, skipped := s.denials.allows(s.now, netip.Prefix{}, true)
+	if !ok {
+		return
 	}
+	attrs := []any{"client", c.ID, "user", c.User, "topic", string(topic)}
+	if skipped > 0 {
+		attrs = append(attrs, "not_logged", skipped)
+	}
+	s.log.Debug("the rules do not allow to publish this", attrs...)
 }
 
 // gone reports whether the client closed the connection.
