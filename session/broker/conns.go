@@ -31,6 +31,23 @@ type conn struct {
 	held      bool     // the driver does not read: HoldInput
 }
 
+// Version returns what a connection speaks, 0 before CONNECT.
+func (b *Broker) Version(h Handle) codec.Version {
+	if c := b.conns.get(h); c != nil {
+		return c.srv.Version()
+	}
+	return 0
+}
+
+// ConnLimits returns what the broker and a client agreed on. It is empty before
+// CONNECT, and the client's own until CONNACK.
+func (b *Broker) ConnLimits(h Handle) session.Limits {
+	if c := b.conns.get(h); c != nil {
+		return c.srv.Limits()
+	}
+	return session.Limits{}
+}
+
 // entry is what a CONNECT asks for, and what the driver said to it.
 type entry struct {
 	cleanStart bool

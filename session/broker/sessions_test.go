@@ -241,11 +241,17 @@ func TestServerKeepAlive(t *testing.T) {
 		}
 	}
 	c := w.connect(codec.V311, slowPing(clean("old"), 40))
+	if v, n := w.b.Version(c.h), w.b.ConnLimits(c.h).KeepAlive; v != codec.V311 || n != 40 {
+		t.Errorf("%v, Keep Alive %d", v, n)
+	}
 	if w.pass(59 * time.Second); c.closed {
 		t.Errorf("closed: %v", c.err)
 	}
 	if w.pass(time.Second); !c.closed {
 		t.Error("not closed")
+	}
+	if v, l := w.b.Version(c.h), w.b.ConnLimits(c.h); v != 0 || l != (session.Limits{}) {
+		t.Errorf("after Close: %v, %+v", v, l)
 	}
 }
 

@@ -151,9 +151,8 @@ type Log struct {
 	Verbose, JSON bool
 	// Dest lists log_dest: "stdout", "stderr", "none" or "file PATH".
 	Dest []string
-	// Types lists log_type: error, warning, notice, information, debug,
-	// subscribe, unsubscribe, websockets, all, none. It is empty for the first
-	// four.
+	// Types lists log_type: error, warning, notice, information, debug, all,
+	// none. It is empty for the first four.
 	Types []string
 	// NoConnections leaves out that clients came and went.
 	NoConnections bool

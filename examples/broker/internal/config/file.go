@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -213,6 +214,25 @@ func (p *parser) logDest(s string) error {
 		return errors.New("use none, stdout, stderr or file and a path")
 	}
 	p.cfg.Log.Dest = append(p.cfg.Log.Dest, s)
+	return nil
+}
+
+// logTypes are those that there are here, silentTypes those of which nothing is
+// logged.
+var (
+	logTypes    = []string{"error", "warning", "notice", "information", "debug", "all", "none"}
+	silentTypes = []string{"subscribe", "unsubscribe", "websockets", "internal"}
+)
+
+func (p *parser) logType(s string) error {
+	switch {
+	case slices.Contains(logTypes, s):
+		p.cfg.Log.Types = append(p.cfg.Log.Types, s)
+	case slices.Contains(silentTypes, s):
+		p.warn("log_type %s has no effect here: nothing is logged of that kind", s)
+	default:
+		return errors.New("use one of " + strings.Join(logTypes, ", "))
+	}
 	return nil
 }
 

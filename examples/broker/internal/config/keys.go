@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -89,7 +88,7 @@ func init() { // it is used by what its functions call
 		"set_tcp_nodelay":      word(func(p *parser) setter { return onOff(&p.noDelay) }),
 		"sys_interval":         word(func(p *parser) setter { return seconds(&p.cfg.SysInterval) }),
 		"log_dest":             text(func(p *parser) setter { return p.logDest }),
-		"log_type":             word(func(p *parser) setter { return logType(&p.cfg.Log.Types) }),
+		"log_type":             word(func(p *parser) setter { return p.logType }),
 		"connection_messages":  word(func(p *parser) setter { return off(&p.cfg.Log.NoConnections) }),
 		"include_dir":          text(func(p *parser) setter { return p.include }),
 	}
@@ -185,17 +184,5 @@ func seconds(to *time.Duration) setter {
 			*to = time.Duration(n) * time.Second
 		}
 		return err
-	}
-}
-
-var logTypes = []string{"error", "warning", "notice", "information", "debug", "subscribe", "unsubscribe", "websockets", "internal", "all", "none"}
-
-func logType(to *[]string) setter {
-	return func(s string) error {
-		if !slices.Contains(logTypes, s) {
-			return errors.New("use one of " + strings.Join(logTypes, ", "))
-		}
-		*to = append(*to, s)
-		return nil
 	}
 }

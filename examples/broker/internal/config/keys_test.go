@@ -128,7 +128,7 @@ var keyCases = map[string][]struct {
 	"set_tcp_nodelay":      {{"listener 1\nlistener 2\nset_tcp_nodelay false", func(c *Config) any { return c.Listeners[0].NoDelay || c.Listeners[1].NoDelay }, false}, {"set_tcp_nodelay false", func(c *Config) any { return c.Listeners[0].NoDelay }, false}, {"", func(c *Config) any { return c.Listeners[0].NoDelay }, true}},
 	"sys_interval":         {{"sys_interval 60", func(c *Config) any { return c.SysInterval }, time.Minute}, {"sys_interval 0", func(c *Config) any { return c.SysInterval }, time.Duration(0)}},
 	"log_dest":             {{"log_dest stdout\nlog_dest file /a b", func(c *Config) any { return strings.Join(c.Log.Dest, ",") }, "stdout,file /a b"}, {"log_dest syslog", func(c *Config) any { return strings.Join(c.Log.Dest, ",") }, "stderr"}, {"log_dest topic", func(c *Config) any { return strings.Join(c.Log.Dest, ",") }, "stderr"}, {"log_dest none # quiet", func(c *Config) any { return strings.Join(c.Log.Dest, ",") }, "none"}},
-	"log_type":             {{"log_type error\nlog_type all", func(c *Config) any { return strings.Join(c.Log.Types, ",") }, "error,all"}},
+	"log_type":             {{"log_type error\nlog_type all", func(c *Config) any { return strings.Join(c.Log.Types, ",") }, "error,all"}, {"log_type subscribe\nlog_type internal", func(c *Config) any { return fmt.Sprint(c.Log.Types, len(c.Warnings)) }, "[] 2"}},
 	"connection_messages":  {{"connection_messages false", func(c *Config) any { return c.Log.NoConnections }, true}},
 	"include_dir":          {{"include_dir testdata/conf.d\nmaximum_qos 1", accessOfAll, "false  /false  "}}, // see TestIncludeDir
 }

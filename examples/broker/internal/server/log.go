@@ -25,9 +25,19 @@ func (s *Server) connected(ev *broker.Event) {
 	if s.options.Config.Log.NoConnections {
 		return
 	}
-	if s.log.Enabled(context.Background(), slog.LevelDebug) {
-		s.log.Debug("connected", "client", ev.Client.ID, "address", c.link.place().Remote(), "session_present", ev.SessionPresent())
+	if !s.log.Enabled(context.Background(), slog.LevelDebug) {
+		return
 	}
+	attrs := []any{"client", ev.Client.ID}
+	if ev.Client.User != "" {
+		attrs = append(attrs, "user", ev.Client.User)
+	}
+	s.log.Debug("connected", append(attrs,
+		"address", c.link.place().Remote(),
+		"version", s.broker.Version(ev.Conn).String(),
+		"keep_alive", s.broker.ConnLimits(ev.Conn).KeepAlive,
+		"session_present", ev.SessionPresent(),
+	)...)
 }
 
 // report logs why a connection was closed.

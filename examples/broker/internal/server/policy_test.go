@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/mqttcore/mqttcore/codec"
@@ -38,6 +39,18 @@ func TestDollarTopics(t *testing.T) {
 		if got := c.expect(codec.TypePuback).(*codec.Puback); got.ReasonCode != codec.ReasonNotAuthorized {
 			t.Errorf("$SYS: %v", got)
 		}
+	}
+}
+
+// The log tells of a client who it is and how it connected, but no password.
+func TestConnectedLine(t *testing.T) {
+	r, _, _ := guarded(t, nil, "topic #\n", nil)
+	p := r.dial()
+	p.send(&codec.Connect{ClientID: codec.Bytes("c"), KeepAlive: 77, Username: codec.Some(codec.Bytes("ann")), Password: codec.Some(codec.Bytes("ann's"))})
+	p.expect(codec.TypeConnack)
+	r.log.await(t, "msg=connected client=c user=ann address="+p.LocalAddr().String()+" version=v5.0 keep_alive=77 session_present=false\n")
+	if strings.Contains(r.log.String(), "ann's") {
+		t.Errorf("the log has a password:\n%s", r.log)
 	}
 }
 
