@@ -154,7 +154,8 @@ type Log struct {
 	// Types lists log_type: error, warning, notice, information, debug, all,
 	// none. It is empty for the first four.
 	Types []string
-	// NoConnections leaves out that clients came and went.
+	// NoConnections leaves out that clients came and went, unless the broker had
+	// something against them.
 	NoConnections bool
 }
 

@@ -43,10 +43,10 @@ func (s *Server) connected(ev *broker.Event) {
 // report logs why a connection was closed.
 func (s *Server) report(c *conn, ev *broker.Event) {
 	level := slog.LevelInfo
-	if ev.Err == nil && (ev.Reason == 0 || s.stopping) || c.said == nothing && gone(ev.Err) {
+	if ev.Err == nil && ev.Reason == 0 || s.stopping && told(ev.Err) || c.said == nothing && gone(ev.Err) {
 		level = slog.LevelDebug // as it should be; or somebody looked whether we are there
 	}
-	if s.options.Config.Log.NoConnections || !s.log.Enabled(context.Background(), level) {
+	if s.options.Config.Log.NoConnections && s.left(ev) || !s.log.Enabled(context.Background(), level) {
 		return
 	}
 	attrs := []any{"address", c.link.place().Remote()}
@@ -123,6 +123,16 @@ func (s *Server) denied(c *broker.Client, topic []byte) {
 	s.log.Debug("the rules do not allow to publish this", attrs...)
 }
 
+// left reports whether a connection ended as connections do, and not because of
+// what the client did.
+func (s *Server) left(ev *broker.Event) bool {
+	return gone(ev.Err) || errors.Is(ev.Err, session.ErrDisconnected) || s.stopping && told(ev.Err) ||
+		ev.Err == nil && (!ev.Reason.IsError() || ev.Reason == codec.ReasonSessionTakenOver)
+}
+
+// told reports whether the reason code is all that there is to say.
+func told(err error) bool { return err == nil || errors.Is(err, session.ErrRefused) }
+
 // gone reports whether the client closed the connection.
 func gone(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, session.ErrTransport) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
@@ -133,7 +143,7 @@ func gone(err error) bool {
 func explain(err error, letIn bool) string {
 	var own *session.Error
 	switch {
-	case err == nil, errors.Is(err, session.ErrRefused):
+	case told(err):
 		return ""
 	case errors.Is(err, session.ErrDisconnected):
 		return "the client says so"

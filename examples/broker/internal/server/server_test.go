@@ -171,23 +171,52 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// connection_messages: who comes and goes is logged, or not.
+// connection_messages: who comes and goes is logged, or not; who is refused or
+// thrown out is.
 func TestConnectionMessages(t *testing.T) {
 	for _, without := range []bool{false, true} {
 		r := start(t, nil, func(c *config.Config) { c.Log.NoConnections = without })
-		c := r.enter("c")
-		c.Close()
-		d := r.enter("d")
-		d.send(&codec.Publish{Topic: codec.Bytes("a"), PacketID: 1, QoS: codec.QoS1})
-		d.expect(codec.TypePuback)
+		r.enter("gone").Close()
+		leaving := r.enter("leaving")
+		leaving.send(&codec.Disconnect{ReasonCode: codec.ReasonUnspecifiedError})
+		_, _ = io.ReadAll(leaving)
+		r.enter("taken")
+		r.enter("taken")
+		wrong := r.enter("wrong")
+		wrong.send(&codec.Connect{})
+		_, _ = io.ReadAll(wrong)
+		stranger := r.dial()
+		if _, err := stranger.Write([]byte("\x30\x05\x00\x01aXX")); err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.ReadAll(stranger)
+		r.await(func() bool { return r.server.broker.Stats().Connections == 1 }) // the one that took over
 		if err := r.stop(); err != nil {
 			t.Fatal(err)
 		}
-		for _, text := range []string{"msg=connected", "connection closed"} {
-			if strings.Contains(r.log.String(), text) == without {
-				t.Errorf("without %v: %q\n%s", without, text, r.log)
+		for text, always := range map[string]bool{
+			"msg=connected": false, "client=gone error": false, "client=leaving error": false, `reason="Session taken over"`: false,
+			"client=wrong reason": true, "before CONNECT": true,
+		} {
+			if got := strings.Contains(r.log.String(), text); got != (always || !without) {
+				t.Errorf("without %v: %q: %v\n%s", without, text, got, r.log)
 			}
 		}
+	}
+}
+
+// Of a connection on which nothing came the log does not say at the end that the
+// client closed it.
+func TestSilentAtTheEnd(t *testing.T) {
+	r := start(t, nil, nil)
+	silent := r.dial()
+	r.await(func() bool { return r.conn(silent).handle != 0 })
+	if err := r.stop(); err != nil {
+		t.Fatal(err)
+	}
+	want := `level=DEBUG msg="connection closed" address=` + silent.LocalAddr().String() + ` reason="Server shutting down"`
+	if !strings.Contains(r.log.String(), want+"\n") {
+		t.Errorf("no %s in\n%s", want, r.log)
 	}
 }
 
