@@ -32,8 +32,9 @@ type Stats struct {
 	Received, Delivered [3]uint64
 	// ReceivedBytes and DeliveredBytes are their payloads.
 	ReceivedBytes, DeliveredBytes uint64
-	// Dropped are copies that did not reach a session: its queue was full, it
-	// ended, or the message was too large for it, expired or withheld.
+	// Dropped are copies that a client may not have and will not get: the queue was
+	// full, the session ended, or the message was too large for it, expired or
+	// withheld. Those that are Redelivered are not among them.
 	Dropped uint64
 	// DroppedQoS0 are those of QoS 0 among them: these are the first to go.
 	DroppedQoS0 uint64
@@ -91,7 +92,7 @@ func (s *Stats) received(p *codec.Publish) {
 	s.ReceivedBytes += uint64(len(p.Payload))
 }
 
-// drop counts a copy that did not reach its session.
+// drop counts a copy that its client does not get.
 func (s *Stats) drop(qos codec.QoS) {
 	s.Dropped++
 	if qos == codec.QoS0 {

@@ -21,7 +21,7 @@ type Stats struct {
 	In, Out Flow
 	// Expired sessions ended because their client did not come back.
 	Expired uint64
-	// Dropped messages did not reach a session, by cause.
+	// Dropped messages did not reach a client, or were not retained, by cause.
 	Dropped map[string]uint64
 	// Refused connections and CONNECTs, by reason.
 	Refused map[string]uint64
