@@ -24,7 +24,6 @@ type conn struct {
 	letIn   bool
 	eager   bool // it is among those that may bring more, or was let go on to do so
 	sending bool // a Write is being written, or is at the end of the round
-	held    bool // the broker was told that nobody reads from it
 	broken  bool // writing failed
 	ended   bool // Close came
 }

@@ -60,6 +60,7 @@ type Server struct {
 	commits  commits
 	conns    map[broker.Handle]*conn // until their links are closed
 	eager    []*conn                 // may bring more, but were not let go on yet
+	held     int                     // of these, the first, while nobody is read from
 	unproven int                     // bytes of clients that are not let in yet
 	sockets  sockets
 	measured measured
@@ -292,14 +293,13 @@ func (s *Server) prove(c *conn) {
 // release lets connections bring more, unless their client has to wait. Those
 // stay in the list. It reports whether the broker may have something to do.
 func (s *Server) release() (more bool) {
-	full := s.commits.full()
+	if s.commits.full() {
+		return s.hold(len(s.eager))
+	}
+	more = s.hold(0)
 	wait := s.eager[:0]
 	for _, c := range s.eager {
-		if c.held != full {
-			c.held, more = full, true
-			s.broker.HoldInput(s.now, c.handle, full)
-		}
-		if full || s.broker.InputPaused(c.handle) {
+		if s.broker.InputPaused(c.handle) {
 			wait = append(wait, c)
 			continue
 		}
@@ -308,6 +308,19 @@ func (s *Server) release() (more bool) {
 	clear(s.eager[len(wait):])
 	s.eager = wait
 	return more
+}
+
+// hold tells the broker that nobody reads from the first n of the connections that
+// may bring more. It reports whether these are others than before.
+func (s *Server) hold(n int) (changed bool) {
+	changed = n != s.held
+	for ; s.held < n; s.held++ {
+		s.broker.HoldInput(s.now, s.eager[s.held].handle, true)
+	}
+	for ; s.held > n; s.held-- {
+		s.broker.HoldInput(s.now, s.eager[s.held-1].handle, false)
+	}
+	return changed
 }
 
 // drain serves all events that are due.
