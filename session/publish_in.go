@@ -260,16 +260,18 @@ func (c *core) Ack(now time.Time, token uint64, r Reply) error {
 	if rc != nil && rc.seq == uint32(token>>32) && rc.state == receiptArriving {
 		return c.ackArriving(rc, r)
 	}
-	if rc == nil || rc.seq != uint32(token>>32) || rc.state != receiptWaiting {
-		return &Error{Op: op, Err: ErrUnknownToken, Code: codec.ReasonPacketIdentifierNotFound}
+	rc, err := c.st.waiting(token)
+	if err != nil {
+		return err
 	}
 	if err := c.checkReply(op, rc.id, rc.qos, &r); err != nil {
 		return err
 	}
-	rc.state = receiptAnswered
-	if c.version.IsV5() && (r.Code != codec.ReasonSuccess || !r.plain()) {
-		kept := r
-		rc.reply = &kept
+	if !c.version.IsV5() {
+		r = Reply{}
+	}
+	if rc.acknowledge(&r) {
+		c.storeReceived(rc.id)
 	}
 	if c.status != StatusConnected {
 		return nil
@@ -278,6 +280,53 @@ func (c *core) Ack(now time.Time, token uint64, r Reply) error {
 		c.violate(err)
 	}
 	return nil
+}
+
+// Ack is Ack of a Client or Server for a message of QoS 2 while no connection has
+// the session. id is its Packet Identifier if the message was taken, 0 if it was
+// refused: then it is to be stored as a RecordReceived before anything else can
+// happen to the message. The errors are the same.
+func (s *State) Ack(token uint64, r Reply) (id uint32, err error) {
+	const op = "Ack"
+	if s.open {
+		return 0, misuse(op, "a connection has the session")
+	}
+	s.arrange()
+	rc, err := s.waiting(token)
+	if err != nil {
+		return 0, err
+	}
+	p := codec.Pubrec{PacketID: rc.id, ReasonCode: r.Code}
+	p.Properties.ReasonString, p.Properties.UserProperties = r.ReasonString, r.UserProperties
+	if err := p.Validate(codec.V5Wide); err != nil {
+		return 0, asError(op, err)
+	}
+	if rc.acknowledge(&r) {
+		id = rc.id
+	}
+	return id, nil
+}
+
+// waiting returns the receipt that a token names, whose answer is to come.
+func (s *State) waiting(token uint64) (*receipt, error) {
+	rc := s.received.get(uint32(token))
+	if rc == nil || rc.seq != uint32(token>>32) || rc.state != receiptWaiting {
+		return nil, &Error{Op: "Ack", Err: ErrUnknownToken, Code: codec.ReasonPacketIdentifierNotFound}
+	}
+	return rc, nil
+}
+
+// acknowledge notes the answer of the application. It reports whether that has to
+// be stored: who has taken a message of QoS 2 must not get it again, whatever
+// becomes of PUBREC. [MQTT-4.3.3-10]
+func (r *receipt) acknowledge(reply *Reply) bool {
+	r.state = receiptAnswered
+	if reply.Code != codec.ReasonSuccess || !reply.plain() {
+		kept := *reply
+		r.reply = &kept
+	}
+	r.stored = r.qos == codec.QoS2 && !reply.Code.IsError()
+	return r.stored
 }
 
 // inTurn sends the acknowledgements whose turn has come.
@@ -299,7 +348,9 @@ func (c *core) inTurn() error {
 			c.forget(r)
 		} else {
 			r.state, r.reply = receiptDone, nil
-			c.storeReceived(id)
+			if !r.stored {
+				c.storeReceived(id)
+			}
 		}
 		if err := c.sendPubrec(id, code, reply); err != nil {
 			return err
@@ -335,7 +386,11 @@ func (c *core) onPubrel(ev *events.Event, p *codec.Pubrel) error {
 		return nil // PUBCOMP is still the application's
 	case r.state <= receiptAnswered && r.epoch != c.st.epoch:
 		// The peer gave the message up: its PUBLISH does not come again.
-		c.forget(r)
+		if r.stored {
+			c.complete(r)
+		} else {
+			c.forget(r)
+		}
 		return c.sendPubcomp(p.PacketID, Reply{})
 	case r.state != receiptDone:
 		return c.wrongKind(codec.TypePubrel, p.PacketID)

@@ -12,6 +12,8 @@ type receipt struct {
 	epoch uint32 // the connection on which it counts against Receive Maximum
 	qos   codec.QoS
 	state receiptState
+	// stored tells that the record is there before PUBREC was sent, from Ack on.
+	stored bool
 
 	filters int // of a SUBSCRIBE or UNSUBSCRIBE
 }

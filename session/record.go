@@ -149,7 +149,7 @@ func (s *State) AppendBinary(dst []byte) ([]byte, error) {
 	}
 	var ids []uint32
 	s.received.each(func(r *receipt) {
-		if r.state == receiptDone || r.state == receiptReleased {
+		if r.state == receiptDone || r.state == receiptReleased || r.stored {
 			ids = append(ids, r.id)
 		}
 	})
