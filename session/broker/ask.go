@@ -40,7 +40,7 @@ type Answer struct {
 	// acknowledged with the code; of a SUBSCRIBE all filters are refused.
 	Reason codec.ReasonCode
 	// Publish, if not nil, takes the place of the message. It must not change
-	// any more.
+	// any more. One that is illegal is not routed, and refused with code 0x83.
 	Publish *codec.Publish
 	// Granted holds, for each filter of SUBSCRIBE, a code that refuses it or the
 	// highest QoS to be granted. nil grants what the client wants.
@@ -81,8 +81,8 @@ func (a *Admission) properties() (p codec.ConnackProperties) {
 // read from.
 const mostAsked = 64
 
-// mostQuestions is the number of open questions in all from which on no Will is
-// asked about.
+// mostQuestions is the number of open questions in all from which on no client is
+// read from, and no Will asked about.
 const mostQuestions = 1 << 16
 
 // Accept answers a Connect, or the Auth that ends its authentication: the client
@@ -141,6 +141,7 @@ type question struct {
 	id          Question
 	conn        *conn // nil for a Will
 	sess        *sess
+	from        *Client // as it was then
 	publish     *codec.Publish
 	subscribe   *codec.Subscribe
 	unsubscribe *codec.Unsubscribe
@@ -149,24 +150,32 @@ type question struct {
 	answer      Answer
 }
 
-// ack is an acknowledgement that waits for the client.
-type ack struct {
-	token uint64
-	code  codec.ReasonCode
-}
-
 // ask puts a question to the driver with the event that it is about.
 func (b *Broker) ask(c *conn, ev *Event, q *question) {
 	b.asked++
-	q.id, q.conn, q.sess = b.asked, c, c.sess
+	q.id, q.conn, q.sess, q.from = b.asked, c, c.sess, c.client
 	b.questions[q.id] = q
-	l := c.sess.later()
-	l.asked = append(l.asked, q)
 	ev.Question = q.id
+	b.postpone(c, q)
+}
+
+// postpone lets something wait for its answer, or for those before it.
+func (b *Broker) postpone(c *conn, q *question) {
+	c.sess.waits(q)
+	if b.overasked(c) {
+		b.listen(c)
+	}
+}
+
+// overasked reports whether too much waits for the driver to add more from a
+// client.
+func (b *Broker) overasked(c *conn) bool {
+	return c.sess != nil && c.sess.openQuestions() >= mostAsked || len(b.questions) >= mostQuestions
 }
 
 // askWill asks whether a Will may be published. Where the driver leaves too much
-// unanswered, which any client could add to, it is not.
+// unanswered, which any client could add to, it is not. Until the answer comes it
+// is stored apart, as its session may end, or its client leave another Will.
 func (b *Broker) askWill(s *sess, p *codec.Publish) {
 	if len(b.questions) >= mostQuestions {
 		b.stats.drop(p.QoS)
@@ -174,10 +183,16 @@ func (b *Broker) askWill(s *sess, p *codec.Publish) {
 		return
 	}
 	b.asked++
-	q := &question{id: b.asked, sess: s, publish: p, token: 0}
+	q := &question{id: b.asked, sess: s, from: s.client, publish: p}
+	b.storeAsked(q)
+	b.discardWill(s)
+	b.askAboutWill(q)
+}
+
+func (b *Broker) askAboutWill(q *question) {
 	b.questions[q.id] = q
-	ev := Event{Client: s.client, Question: q.id}
-	ev.Kind, ev.Publish, ev.QoS = events.Message, p, p.QoS
+	ev := Event{Client: q.from, Question: q.id}
+	ev.Kind, ev.Publish, ev.QoS = events.Message, q.publish, q.publish.QoS
 	b.tell(ev)
 }
 
@@ -197,7 +212,7 @@ func (b *Broker) asksSubscribe(c *conn, ev *Event) bool {
 
 // ordered does what needs no answer, in its turn.
 func (b *Broker) ordered(c *conn, q question) {
-	q.conn, q.sess, q.answered = c, c.sess, true
+	q.conn, q.sess, q.from, q.answered = c, c.sess, c.client, true
 	if c.sess.openQuestions() == 0 {
 		b.settle(&q)
 		return
@@ -208,8 +223,7 @@ func (b *Broker) ordered(c *conn, q question) {
 		q.unsubscribe = q.unsubscribe.Clone()
 	}
 	waits := q
-	l := c.sess.later()
-	l.asked = append(l.asked, &waits)
+	b.postpone(c, &waits)
 }
 
 // Answer answers a question. One that is answered already is ignored, as is a
@@ -224,6 +238,7 @@ func (b *Broker) Answer(now time.Time, id Question, a Answer) {
 	q.answered, q.answer = true, a
 	if q.conn == nil {
 		b.settleWill(q)
+		b.disperse()
 		return
 	}
 	s := q.sess
@@ -232,6 +247,24 @@ func (b *Broker) Answer(now time.Time, id Question, a Answer) {
 		s.late.asked = slices.Delete(s.late.asked, 0, 1)
 		b.settle(q)
 	}
+	if s.conn != nil {
+		b.listen(s.conn)
+	}
+	b.disperse()
+}
+
+// disperse reads again from those that came when there were too many questions.
+func (b *Broker) disperse() {
+	if len(b.questions) >= mostQuestions || len(b.crowd) == 0 {
+		return
+	}
+	for _, h := range b.crowd {
+		if c := b.conns.get(h); c != nil {
+			c.crowded = false
+			b.listen(c)
+		}
+	}
+	b.crowd = nil
 }
 
 // settle does what was asked about.
@@ -257,56 +290,54 @@ func (b *Broker) settle(q *question) {
 // settlePublish routes a message, or not, and acknowledges it. A client that is
 // away gets the answer to QoS 2 later, and repeats QoS 1.
 func (b *Broker) settlePublish(q *question) {
-	code, qos := q.answer.Reason, q.publish.QoS
-	if !code.IsError() {
-		code = b.accepts(q.sess, q.message(), owned)
-	}
+	qos := q.publish.QoS
+	code := b.acceptsAnswered(q)
 	if s := q.sess; qos > codec.QoS0 && !s.ended {
-		if s.conn == nil {
-			l := s.later()
-			l.acks = append(l.acks, ack{q.token, code})
-			return
-		}
-		s.ack(b.now, ack{q.token, code})
-		b.busy.push(s.conn)
+		b.acknowledge(s, q.token, code)
 	}
 }
 
 // settleWill publishes a Will, or not.
 func (b *Broker) settleWill(q *question) {
-	if p := q.message(); !q.answer.Reason.IsError() {
-		b.accepts(q.sess, p, owned)
-	}
-	b.discardWill(q.sess)
+	b.acceptsAnswered(q)
+	b.discardAsked(q)
 }
 
-// message returns the message as the driver wants it.
-func (q *question) message() *codec.Publish {
+// acceptsAnswered routes the message of a question as the driver wants it.
+func (b *Broker) acceptsAnswered(q *question) codec.ReasonCode {
 	p := q.publish
-	if r := q.answer.Publish; r != nil && codec.ValidTopicName(r.Topic, codec.V5) == nil {
+	switch r := q.answer.Publish; {
+	case q.answer.Reason.IsError():
+		return q.answer.Reason
+	case r != nil && legal(r) != nil:
+		return codec.ReasonImplementationSpecificError
+	case r != nil:
 		p = r
 	}
 	p.PacketID, p.Dup = 0, false
-	return p
+	return b.accepts(q.sess, q.from, p, owned)
 }
 
-// ack acknowledges a message. A code that the acknowledgement cannot have is
-// taken for an unspecified error; a message of QoS 1 of an earlier connection is
-// not known any more, and its client repeats it.
-func (s *sess) ack(now time.Time, a ack) {
-	srv := s.conn.srv
-	if err := srv.Ack(now, a.token, session.Reply{Code: a.code}); err != nil && a.code.IsError() {
-		_ = srv.Ack(now, a.token, session.Reply{Code: codec.ReasonUnspecifiedError})
-	}
-}
-
-// acknowledge sends what waited for the client.
-func (s *sess) acknowledge(now time.Time) {
-	if s.late != nil {
-		for _, a := range s.late.acks {
-			s.ack(now, a)
+// acknowledge acknowledges a message. A code that the acknowledgement cannot have
+// is taken for an unspecified error; a message of QoS 1 of an earlier connection is
+// not known any more, and its client repeats it. At QoS 2 what was routed is stored
+// as received, so that it is not routed again.
+func (b *Broker) acknowledge(s *sess, token uint64, code codec.ReasonCode) {
+	ack := func(code codec.ReasonCode) (err error) {
+		r := session.Reply{Code: code}
+		if s.conn != nil {
+			b.busy.push(s.conn)
+			return s.conn.srv.Ack(b.now, token, r)
 		}
-		s.late.acks = nil
+		id, err := s.state.Ack(token, r)
+		if id != 0 && s.durable {
+			ev := events.Event{Kind: events.Store, Record: events.RecordReceived, PacketID: id}
+			b.tellLater(store(b.recordKey(s, ev.Key()), b.record(s, ev)))
+		}
+		return err
+	}
+	if err := ack(code); err != nil && code.IsError() {
+		_ = ack(codec.ReasonUnspecifiedError)
 	}
 }
 

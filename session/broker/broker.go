@@ -51,6 +51,7 @@ type Broker struct {
 	sessionNumber uint64 // of the newest session
 	assigned      uint64 // Client Identifiers that were assigned
 	questions     map[Question]*question
+	crowd         []Handle // of those that are not read from as there are too many
 	asked         Question // the last one
 	subs          subscriptionTree
 	retained      retainedTree
@@ -113,7 +114,7 @@ func (b *Broker) Closed(now time.Time, h Handle, err error) {
 	b.now = now
 	if c := b.conns.get(h); c != nil {
 		c.gone = true
-		b.listen(c) // what came is handled all the same
+		b.listen(c) // what came is handled all the same, unless it would be asked about
 		c.srv.Closed(now, err)
 		b.busy.push(c)
 	}
@@ -136,7 +137,7 @@ func (b *Broker) SetWriteBlocked(now time.Time, h Handle, blocked bool) {
 // to read asks again after it called another method, Tick included.
 func (b *Broker) InputPaused(h Handle) bool {
 	c := b.conns.get(h)
-	return c != nil && (c.srv.InputPaused() || c.sess != nil && c.sess.openQuestions() >= mostAsked)
+	return c != nil && c.srv.InputPaused()
 }
 
 // HoldInput tells whether the driver itself does not read from a transport for

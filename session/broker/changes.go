@@ -22,6 +22,7 @@ import (
 //	s number w          a Will: delay, deadline, flags, PUBLISH
 //	p number            a payload that several of these records have in common
 //	r topic             a retained message: expiry, order, publisher, flags, PUBLISH
+//	q number            a Will about which the driver was asked: publisher, flags, PUBLISH
 //
 // A client is its identifier, its user, and the name and mount point of its
 // endpoint, each behind its length. number has eight bytes and is never used again while records of it exist;
@@ -30,6 +31,7 @@ const (
 	keySession  = 's'
 	keyBody     = 'p'
 	keyRetained = 'r'
+	keyAsked    = 'q'
 
 	keyInfo         = 'i'
 	keyRecord       = 'm'
@@ -256,6 +258,23 @@ func (b *Broker) discardWill(s *sess) {
 	if b.cfg.Server.Persist {
 		b.tellLater(discard(s.key(keyWill)))
 	}
+}
+
+// storeAsked tells of a Will about which the driver is asked.
+func (b *Broker) storeAsked(q *question) {
+	if b.cfg.Server.Persist {
+		b.tellLater(store(askedKey(q), appendMessage(appendClient(nil, q.from), q.publish)))
+	}
+}
+
+func (b *Broker) discardAsked(q *question) {
+	if b.cfg.Server.Persist {
+		b.tellLater(discard(askedKey(q)))
+	}
+}
+
+func askedKey(q *question) []byte {
+	return binary.BigEndian.AppendUint64([]byte{keyAsked}, uint64(q.id))
 }
 
 // storeRetained tells of a retained message.

@@ -150,6 +150,9 @@ func (b *Broker) accept(c *conn) {
 		b.sessions[c.client.ID] = s
 	}
 	s.state, s.client, s.conn, c.sess = c.srv.State(), c.client, c, s
+	if b.overasked(c) {
+		b.listen(c)
+	}
 	b.resumed(s)
 	b.stats.Accepted++
 	b.timers.stop(&s.timer) // [MQTT-3.1.3-9]
@@ -160,7 +163,6 @@ func (b *Broker) accept(c *conn) {
 	// One that was told stays so until its end is told.
 	s.durable = s.durable || b.cfg.Server.Persist && c.srv.Limits().SessionExpiry > 0
 	b.storeInfo(s)
-	s.acknowledge(b.now)
 	if !fresh {
 		b.withhold(s)
 	}

@@ -29,6 +29,7 @@ type conn struct {
 	blocked   bool     // the transport cannot take bytes
 	gone      bool     // the transport is closed
 	held      bool     // the driver does not read: HoldInput
+	crowded   bool     // it is in Broker.crowd
 }
 
 // Version returns what a connection speaks, 0 before CONNECT.

@@ -110,11 +110,22 @@ func (b *Broker) own(m *routed) {
 // copies what it has to keep.
 func (b *Broker) Publish(now time.Time, p *codec.Publish) error {
 	b.now = now
-	if err := codec.ValidTopicName(p.Topic, codec.V5); err != nil {
+	if err := legal(p); err != nil {
 		return err
 	}
-	b.publish(nil, p, borrowed)
+	b.publish(nil, nil, p, borrowed)
 	return nil
+}
+
+// legal reports what is wrong with a message of the application. Packet Identifier,
+// DUP and Topic Alias of it do not count.
+func legal(p *codec.Publish) error {
+	q := *p
+	q.PacketID, q.Dup, q.Properties.TopicAlias = 0, false, codec.Opt[uint16]{}
+	if q.QoS == codec.QoS1 || q.QoS == codec.QoS2 {
+		q.QoS = codec.QoS0
+	}
+	return q.Validate(codec.V5.FromClient())
 }
 
 // message handles PUBLISH of a client. It reports whether the driver is asked.
@@ -129,7 +140,7 @@ func (b *Broker) message(c *conn, ev *Event) bool {
 		b.ask(c, ev, &question{publish: p.Clone(), token: ev.Token})
 		return true
 	}
-	code := b.accepts(c.sess, p, borrowed)
+	code := b.accepts(c.sess, c.client, p, borrowed)
 	if p.QoS > codec.QoS0 && code != codec.ReasonSuccess {
 		// The code fits PUBACK and PUBREC, so there is no error.
 		_ = c.srv.Respond(session.Reply{Code: code})
@@ -139,20 +150,22 @@ func (b *Broker) message(c *conn, ev *Event) bool {
 
 // accepts routes a message of a client and returns the code of its
 // acknowledgement.
-func (b *Broker) accepts(s *sess, p *codec.Publish, whose ownership) codec.ReasonCode {
-	if code := b.refusal(s.client, p); code != codec.ReasonSuccess {
+func (b *Broker) accepts(s *sess, from *Client, p *codec.Publish, whose ownership) codec.ReasonCode {
+	if code := b.refusal(from, p); code != codec.ReasonSuccess {
 		return code
 	}
-	q, code := b.mayPublish(s.client, p)
+	q, code := b.mayPublish(from, p)
 	switch {
 	case code.IsError():
 		return code
-	case q == nil || codec.ValidTopicName(q.Topic, codec.V5) != nil:
+	case q == nil:
 		return codec.ReasonSuccess
+	case q != p && legal(q) != nil:
+		return codec.ReasonImplementationSpecificError
 	case q != p:
 		p, whose = q, owned
 	}
-	if b.publish(s, p, whose) == 0 {
+	if b.publish(s, from, p, whose) == 0 {
 		return codec.ReasonNoMatchingSubscribers
 	}
 	return codec.ReasonSuccess
@@ -194,8 +207,9 @@ func (b *Broker) unnameable(p *codec.Publish) bool {
 }
 
 // publish routes a message to every matching subscription and returns how many
-// sessions and shared subscriptions these were. [MQTT-4.5.0-1]
-func (b *Broker) publish(from *sess, p *codec.Publish, whose ownership) int {
+// sessions and shared subscriptions these were. from and its client are nil for the
+// broker itself. [MQTT-4.5.0-1]
+func (b *Broker) publish(from *sess, client *Client, p *codec.Publish, whose ownership) int {
 	if p.Retain && b.cfg.NoRetain { // of nobody who was told
 		q := *p
 		q.Retain = false
@@ -208,7 +222,7 @@ func (b *Broker) publish(from *sess, p *codec.Publish, whose ownership) int {
 	if n == 0 && !p.Retain {
 		return 0
 	}
-	msg := routed{Publish: p, whose: whose, from: from.origin()}
+	msg := routed{Publish: p, whose: whose, from: client}
 	if interval, ok := p.Properties.MessageExpiryInterval.Get(); ok {
 		msg.expires = b.now.Add(time.Duration(interval) * time.Second)
 	}
@@ -261,14 +275,6 @@ func (b *Broker) qos(p *codec.Publish, granted codec.QoS) codec.QoS {
 		return granted
 	}
 	return min(p.QoS, granted)
-}
-
-// origin returns who published a message, nil for the broker itself.
-func (s *sess) origin() *Client {
-	if s == nil {
-		return nil
-	}
-	return s.client
 }
 
 // soleSize is the payload size in bytes from which a message of QoS 0 to a sole

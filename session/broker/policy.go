@@ -15,7 +15,8 @@ type Policy struct {
 	// CONNECT, where an error refuses the client and nothing else counts, and
 	// when it is published. It returns the message to be routed: p itself,
 	// another one, which must not change any more, or nil to drop it as if all
-	// was well. A code of 0x80 or above refuses it; v3.1.1 has no way to tell.
+	// was well. A code of 0x80 or above refuses it, as 0x83 does one that is illegal;
+	// v3.1.1 has no way to tell.
 	Publish func(c *Client, p *codec.Publish) (*codec.Publish, codec.ReasonCode)
 	// Subscribe is asked about each filter of a SUBSCRIBE, and by Recheck. It
 	// may lower the QoS of s, and nothing else. A code of 0x80 or above refuses

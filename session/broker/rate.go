@@ -74,9 +74,14 @@ func (b *Broker) throttle(c *conn) {
 }
 
 // listen handles what a client sends, or lets it wait: it is ahead of its rates,
-// or the driver holds it.
+// the driver holds it, or has too much to answer.
 func (b *Broker) listen(c *conn) {
 	late := c.rate != nil && c.rate.timer.place != 0
-	c.srv.HoldInput(b.now, !c.gone && (c.held || late))
+	overasked := b.overasked(c)
+	if overasked && len(b.questions) >= mostQuestions && !c.gone && !c.crowded {
+		c.crowded = true
+		b.crowd = append(b.crowd, c.handle)
+	}
+	c.srv.HoldInput(b.now, overasked || !c.gone && (c.held || late))
 	b.busy.push(c)
 }

@@ -41,6 +41,8 @@ func (b *Broker) Restore(now time.Time, pairs iter.Seq2[[]byte, []byte]) error {
 			err = b.restoreSession(found, loose, key[1:], value)
 		case keyBody:
 			err = b.restoreBody(loose, key[1:], value)
+		case keyAsked:
+			err = b.restoreAsked(loose, key[1:], value)
 		default:
 			err = ErrCorrupt
 		}
@@ -57,6 +59,7 @@ func (b *Broker) Restore(now time.Time, pairs iter.Seq2[[]byte, []byte]) error {
 		return err
 	}
 	b.resume(list)
+	b.askAgain(loose)
 	b.startSys()
 	b.Tick(now) // what became due in the meantime
 	return nil
@@ -164,6 +167,7 @@ func (r *restored) restoreRecord(loose *loose, key, value []byte, now time.Time)
 type loose struct {
 	bodies  map[uint64]*body
 	records []looseRecord
+	asked   []*question // about Wills
 }
 
 type looseRecord struct {
@@ -171,6 +175,36 @@ type looseRecord struct {
 	key    uint64
 	body   uint64
 	record []byte
+}
+
+func (b *Broker) restoreAsked(loose *loose, key, value []byte) (err error) {
+	if len(key) != 8 {
+		return ErrCorrupt
+	}
+	q := &question{id: Question(binary.BigEndian.Uint64(key))}
+	q.from, value = b.clientOf(value)
+	if q.publish, err = messageOf(value); err != nil {
+		return err
+	}
+	b.asked = max(b.asked, q.id)
+	loose.asked = append(loose.asked, q)
+	return nil
+}
+
+// askAgain asks about the Wills about which nobody has answered.
+func (b *Broker) askAgain(loose *loose) {
+	slices.SortFunc(loose.asked, func(x, y *question) int { return cmp.Compare(x.id, y.id) })
+	for _, q := range loose.asked {
+		if q.sess = b.sessions[q.from.ID]; q.sess == nil {
+			q.sess = newSess(0)
+			q.sess.client, q.sess.ended = q.from, true
+		}
+		if b.cfg.Ask&AskWill == 0 {
+			b.settleWill(q)
+		} else {
+			b.askAboutWill(q)
+		}
+	}
 }
 
 func (b *Broker) restoreBody(loose *loose, key, value []byte) error {

@@ -29,19 +29,15 @@ type sess struct {
 	hit hit // used while a message is routed
 }
 
-// late is what waits for the driver, in order, and acknowledgements of QoS 2 for
-// the time when the client is back.
-type late struct {
-	asked []*question
-	acks  []ack
-}
+// late is what waits for the driver, in order.
+type late struct{ asked []*question }
 
-// later returns what waits, to be added to.
-func (s *sess) later() *late {
+// waits adds to what waits for the driver.
+func (s *sess) waits(q *question) {
 	if s.late == nil {
 		s.late = new(late)
 	}
-	return s.late
+	s.late.asked = append(s.late.asked, q)
 }
 
 // openQuestions returns how many questions are not settled.

@@ -32,6 +32,9 @@ func (b *Broker) subscribe(c *conn, p *codec.Subscribe, granted []codec.ReasonCo
 			b.storeSubscription(sub)
 			code = codec.ReasonCode(sub.qos) // [MQTT-3.8.4-7]
 		}
+		if code.IsError() && !code.AllowedIn(codec.TypeSuback, codec.V5) {
+			code = codec.ReasonUnspecifiedError
+		}
 		codes = append(codes, code)
 	}
 	b.scratch.codes = codes

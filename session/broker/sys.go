@@ -141,5 +141,5 @@ func (b *Broker) figure(name, value string) {
 	}
 	b.sys.told[name] = value
 	p := &codec.Publish{Topic: codec.Bytes("$SYS/broker/" + name), Payload: codec.Bytes(value), Retain: true}
-	b.publish(nil, p, owned)
+	b.publish(nil, nil, p, owned)
 }

@@ -52,7 +52,7 @@ func (b *Broker) publishWill(s *sess) {
 	case b.cfg.Ask&AskWill != 0:
 		b.askWill(s, w.message)
 	default:
-		b.accepts(s, w.message, owned)
+		b.accepts(s, s.client, w.message, owned)
 		b.discardWill(s)
 	}
 }
