@@ -44,7 +44,7 @@ type Broker struct {
 	changes   changes
 	bodies    bodies
 	timers    timers
-	told      time.Time // the deadline of the last Timer event; zero if it has passed
+	told      time.Time // the deadline of the last Timer event; zero after Tick
 	stopping  bool
 
 	sessions      map[string]*sess
@@ -214,13 +214,12 @@ func (b *Broker) disconnect(c *conn, reason codec.ReasonCode) {
 // Tick runs what is due at the given time.
 func (b *Broker) Tick(now time.Time) {
 	b.now = now
-	if !b.told.After(now) {
-		b.told = time.Time{}
-	}
+	b.told = time.Time{} // the driver's timer is used up, also where it was early
 	for t := b.timers.due(now); t != nil; t = b.timers.due(now) {
 		switch owner := t.owner.(type) {
 		case *conn:
 			owner.srv.Tick(now)
+			b.timers.set(&owner.timer, owner.srv.Deadline()) // it may not be told again
 			b.busy.push(owner)
 		case *rate:
 			b.listen(owner.conn)

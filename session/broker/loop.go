@@ -108,10 +108,11 @@ func (b *Broker) write(c *conn, ev *Event) bool {
 	return b.handle(c, ev)
 }
 
-// tellDeadline yields a Timer event if the deadline became earlier.
+// tellDeadline yields a Timer event if the deadline is earlier than what was told, or
+// if that has passed.
 func (b *Broker) tellDeadline(ev *Event) bool {
 	at := b.timers.earliest()
-	if at.IsZero() || !b.told.IsZero() && !at.Before(b.told) {
+	if at.IsZero() || at.Equal(b.told) || b.told.After(b.now) && at.After(b.told) {
 		return false
 	}
 	b.told = at
