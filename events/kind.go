@@ -16,7 +16,8 @@ const (
 	// Timer carries in Deadline the time at which Tick is to be called. It
 	// replaces the deadline told before; zero stands for none. A deadline that
 	// only moved back is not told: a timer that fires early costs one call of
-	// Tick, after which the new deadline is told.
+	// Tick, after which the new deadline is told. It has a monotonic reading if
+	// the times that were given have one.
 	Timer
 	// Close asks the driver to close the transport. It is the last event of
 	// every connection and comes exactly once. Reason and Err say why; Err is

@@ -42,55 +42,6 @@ type core struct {
 	client   *clientSide // nil on a server
 }
 
-// clock keeps time as nanoseconds since the first call, so that monotonic
-// readings stay in force and instants are small. The connections of a Shared have
-// it in common.
-type clock struct {
-	base time.Time
-	last time.Time // of the call before, which often has the same time
-	at   instant   // of last
-}
-
-// instant is a time in nanoseconds since clock.base; 0 stands for none.
-type instant int64
-
-// setNow begins a call at the given time. Time never goes back.
-func (c *core) setNow(now time.Time) {
-	c.setTime(now)
-	c.wake()
-}
-
-// setTime is setNow for calls that see to the rest themselves.
-func (c *core) setTime(now time.Time) {
-	k := &c.sh.clock
-	if now != k.last {
-		if k.base.IsZero() {
-			k.base = now.Add(-time.Second) // so that no instant is 0
-		}
-		k.last, k.at = now, max(1, instant(now.Sub(k.base)))
-	}
-	c.now = max(c.now, k.at)
-}
-
-// timeOf returns the time of an instant.
-func (c *core) timeOf(i instant) time.Time {
-	if i == 0 {
-		return time.Time{}
-	}
-	return c.sh.clock.base.Add(time.Duration(i))
-}
-
-// after returns the instant that lies d after now, or none for d = 0.
-func (c *core) after(d time.Duration) instant {
-	if d <= 0 {
-		return 0
-	}
-	return c.now + instant(d)
-}
-
-// unix returns now as Unix time in ms.
-func (c *core) unix() int64 { return c.timeOf(c.now).UnixMilli() }
-
 // note is an event that is due. It is smaller than events.Event.
 type note struct {
 	kind    events.Kind
@@ -145,10 +96,10 @@ func (n *note) event(ev *events.Event, p *codec.Publish) {
 }
 
 // note returns what is to be told of m.
-func (m *message) note(kind events.Kind) note {
+func (s *State) note(kind events.Kind, m *message) note {
 	n := note{
 		kind: kind, record: events.RecordMessage, qos: m.qos, retain: m.retain, shared: m.shared,
-		id: m.id, token: m.token, expires: m.expires, pub: m.pub, ids: m.ids,
+		id: m.id, token: m.token, expires: s.stored(m.expires), pub: m.pub, ids: m.ids,
 	}
 	if m.streamed {
 		n.flags, n.size = events.Streamed, m.size
@@ -357,7 +308,7 @@ func (c *core) tellMessage(m *message, kind events.Kind) {
 		c.tell(note{kind: kind, record: events.RecordMessage, id: m.id, token: m.token})
 		return
 	}
-	c.tell(m.note(kind))
+	c.tell(c.st.note(kind, m))
 }
 
 // storeSession asks for the record of the session itself to be made durable.
@@ -365,7 +316,7 @@ func (c *core) storeSession() {
 	if c.cfg.Persist {
 		s := c.st
 		c.tell(note{kind: events.Store, record: events.RecordSession,
-			id: s.expiry, token: uint64(s.ids.next), count: s.tokens, expires: s.closed, client: s.clientID})
+			id: s.expiry, token: uint64(s.ids.next), count: s.tokens, expires: s.stored(s.closed), client: s.clientID})
 	}
 }
 

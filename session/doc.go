@@ -25,6 +25,15 @@
 //		// Receive, Tick or Publish
 //	}
 //
+// # Time
+//
+// Times are those of time.Now, with their monotonic readings, or of a virtual clock
+// without any. Where there are readings only these count, so that setting the wall
+// clock ends nothing early and keeps nothing longer, and deadlines that are told are
+// to be compared with time.Now. What is stored is by the wall clock as it goes then.
+// If that is set later, a record that came before is not corrected, and means
+// another time after a restart.
+//
 // # Ownership
 //
 // A Client or Server is not safe for concurrent use. It starts no goroutine,

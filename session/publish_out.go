@@ -24,9 +24,7 @@ type resend struct{ pub, rel *message }
 // and an *codec.Error for an illegal message. (v3.1.1 and v5.0 3.3, 4.3)
 func (c *core) Publish(now time.Time, p *codec.Publish) (token uint64, err error) {
 	c.setTime(now)
-	m := c.sh.message()
-	m.set(now, p, Delivery{QoS: p.QoS, Retain: p.Retain})
-	return c.publish(m, p)
+	return c.publish(c.compose(p, &Delivery{QoS: p.QoS, Retain: p.Retain}), p)
 }
 
 // PublishShared is Publish without a copy, for a message that goes to many
@@ -36,8 +34,7 @@ func (c *core) Publish(now time.Time, p *codec.Publish) (token uint64, err error
 // there, are left out.
 func (c *core) PublishShared(now time.Time, p *codec.Publish, d Delivery) (token uint64, err error) {
 	c.setTime(now)
-	m := c.sh.message()
-	m.set(now, p, d)
+	m := c.compose(p, &d)
 	m.shared = true
 	return c.publish(m, p)
 }
@@ -51,8 +48,7 @@ func (c *core) PublishBorrowed(now time.Time, p *codec.Publish, d Delivery) (sen
 		return false, nil
 	}
 	c.setTime(now)
-	m := c.sh.message()
-	m.set(now, p, d)
+	m := c.compose(p, &d)
 	m.shared, m.borrowed = true, true
 	if err = c.prepare(m, p); err == nil {
 		if c.wakeWork(); c.ready(m) {
@@ -64,6 +60,21 @@ func (c *core) PublishBorrowed(now time.Time, p *codec.Publish, d Delivery) (sen
 		return true, asError("Publish", err)
 	}
 	return sent, nil
+}
+
+// compose returns a new message. If it expires, that is told by the session state,
+// whose timeline is lent as well.
+func (c *core) compose(p *codec.Publish, d *Delivery) *message {
+	m := c.sh.message()
+	m.set(p, d)
+	now := c.sh.clock.last
+	if end := expires(now, p, d); !end.IsZero() && c.ownState() != nil {
+		if monotonic(now) {
+			c.wake()
+		}
+		m.expires = c.st.until(now, end)
+	}
+	return m
 }
 
 func (c *core) publish(m *message, p *codec.Publish) (uint64, error) {

@@ -133,7 +133,7 @@ func (s *State) AppendBinary(dst []byte) ([]byte, error) {
 	}
 	var closed time.Time
 	if s.closed != 0 {
-		closed = time.UnixMilli(s.closed)
+		closed = time.UnixMilli(s.stored(s.closed))
 	}
 	add(appendSession(append(buf, byte(events.RecordSession)), s.expiry, closed, s.tokens, s.ids.next, s.exists, s.clientID))
 	for _, l := range []*list{&s.sent, &s.released, &s.queue} {
@@ -141,7 +141,7 @@ func (s *State) AppendBinary(dst []byte) ([]byte, error) {
 			if !m.recorded() {
 				continue
 			}
-			n := m.note(events.Store)
+			n := s.note(events.Store, m)
 			ev := events.Event{}
 			n.event(&ev, new(codec.Publish))
 			add(AppendRecord(buf, ev))

@@ -34,6 +34,7 @@ type exchanges struct {
 	qos2     receiptQueue
 	resend   resend
 	restored []*message // not in their lists yet
+	times    timeline
 }
 
 // idle reports whether nothing is under way.
@@ -69,7 +70,7 @@ func (c *core) rest() {
 		c.sh.takeWork(c.work)
 		c.work, c.awake = nil, false
 	}
-	if s := c.ownState(); s != nil && s.exchanges != nil && s.exchanges.idle() {
+	if s := c.ownState(); s != nil && s.exchanges != nil && s.exchanges.idle() && !s.dated() {
 		s.next = s.ids.next
 		c.sh.takeExchanges(s.exchanges)
 		s.exchanges, c.awake = nil, false
@@ -119,7 +120,7 @@ func (s *Shared) lendExchanges() *exchanges {
 // takeExchanges takes back what is idle. Its tables, which are empty, stay.
 func (s *Shared) takeExchanges(x *exchanges) {
 	if len(s.exchanges) < maxSpareEntries {
-		x.qos0From, x.resend = nil, resend{}
+		x.qos0From, x.resend, x.times = nil, resend{}, timeline{}
 		s.exchanges = append(s.exchanges, x)
 	}
 }

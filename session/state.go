@@ -111,14 +111,16 @@ func (s *State) Expires() (at time.Time, ok bool) {
 	if s.open || s.closed == 0 || s.expiry == NeverExpires {
 		return time.Time{}, false
 	}
-	return time.UnixMilli(s.closed + int64(s.expiry)*1000), true
+	return s.timeOf(s.closed + int64(s.expiry)*1000), true
 }
 
 // Expired reports whether the session has ended at the given time. The state
 // of an expired session is not to be used again. [MQTT-4.1.0-2]
 func (s *State) Expired(now time.Time) bool {
-	at, ok := s.Expires()
-	return ok && !now.Before(at)
+	if s.open || s.closed == 0 || s.expiry == NeverExpires {
+		return false
+	}
+	return s.expiry == 0 || s.at(now).UnixMilli() >= s.closed+int64(s.expiry)*1000
 }
 
 // SetExpiry sets the Session Expiry Interval, in seconds, of a session that no
@@ -157,7 +159,10 @@ func (s *State) Enqueue(now time.Time, p *codec.Publish, d Delivery, limits Queu
 	}
 	s.arrange()
 	m := new(message)
-	m.set(now, p, d)
+	m.set(p, &d)
+	if end := expires(now, p, &d); !end.IsZero() {
+		m.expires = s.until(now, end)
+	}
 	m.shared = true
 	err = s.enqueue(m, limits, func(old *message) {
 		n := old.droppedNote(ErrQueueFull)
@@ -175,15 +180,18 @@ func (s *State) Enqueue(now time.Time, p *codec.Publish, d Delivery, limits Queu
 }
 
 // set fills in what the message says about itself, or d in its place.
-func (m *message) set(now time.Time, p *codec.Publish, d Delivery) {
+func (m *message) set(p *codec.Publish, d *Delivery) {
 	m.pub, m.kept, m.qos, m.retain, m.ids = p, d.Kept.Use(), d.QoS, d.Retain, d.SubscriptionIdentifiers
 	m.several = d.Several
-	switch interval, ok := p.Properties.MessageExpiryInterval.Get(); {
-	case !d.Expires.IsZero():
-		m.expires = d.Expires.UnixMilli()
-	case ok:
-		m.expires = now.UnixMilli() + int64(interval)*1000
+}
+
+// expires returns when a message expires, as it says itself or d in its place; the
+// zero time for never.
+func expires(now time.Time, p *codec.Publish, d *Delivery) time.Time {
+	if interval, ok := p.Properties.MessageExpiryInterval.Get(); ok && d.Expires.IsZero() {
+		return now.Add(time.Duration(interval) * time.Second)
 	}
+	return d.Expires
 }
 
 // token gives out the next token.

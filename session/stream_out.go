@@ -43,8 +43,7 @@ func (c *core) PublishStream(now time.Time, p *codec.Publish, size int) (token u
 		return c.Publish(now, p)
 	}
 	c.setNow(now)
-	m := c.sh.message()
-	m.set(now, p, Delivery{QoS: p.QoS, Retain: p.Retain})
+	m := c.compose(p, &Delivery{QoS: p.QoS, Retain: p.Retain})
 	m.streamed, m.size = true, uint32(size)
 	return c.publish(m, p)
 }

@@ -88,7 +88,7 @@ const mostQuestions = 1 << 16
 // Accept answers a Connect, or the Auth that ends its authentication: the client
 // may connect.
 func (b *Broker) Accept(now time.Time, h Handle, a Admission) {
-	b.now = now
+	b.set(now)
 	if c := b.admitting(h); c != nil {
 		e := c.entry
 		e.admission, e.asked = a, false
@@ -106,7 +106,7 @@ func (b *Broker) Accept(now time.Time, h Handle, a Admission) {
 // Refuse answers a Connect or Auth: the client may not connect. Close follows.
 // [MQTT-3.1.4-2] [MQTT-4.12.0-4]
 func (b *Broker) Refuse(now time.Time, h Handle, reason codec.ReasonCode) {
-	b.now = now
+	b.set(now)
 	if c := b.admitting(h); c != nil {
 		c.entry.asked = false
 		b.refuse(c, reason)
@@ -126,13 +126,13 @@ func (b *Broker) admitting(h Handle) *conn {
 // reason code 0x18 to go on, or with 0x00 at the end of a re-authentication.
 // (v5.0 4.12)
 func (b *Broker) Authenticate(now time.Time, h Handle, p *codec.Auth) error {
-	b.now = now
+	b.set(now)
 	c := b.conns.get(h)
 	if c == nil {
 		return session.ErrState
 	}
 	b.busy.push(c)
-	return c.srv.Auth(now, p)
+	return c.srv.Auth(b.now, p)
 }
 
 // question is something that waits for the driver, or for the question before
@@ -229,7 +229,7 @@ func (b *Broker) ordered(c *conn, q question) {
 // Answer answers a question. One that is answered already is ignored, as is a
 // SUBSCRIBE whose connection has ended; a message is routed all the same.
 func (b *Broker) Answer(now time.Time, id Question, a Answer) {
-	b.now = now
+	b.set(now)
 	q := b.questions[id]
 	if q == nil {
 		return
@@ -344,7 +344,7 @@ func (b *Broker) acknowledge(s *sess, token uint64, code codec.ReasonCode) {
 // Revoke ends a subscription of a client that it may not have any more. It
 // reports whether there was one.
 func (b *Broker) Revoke(now time.Time, clientID, filter string) bool {
-	b.now = now
+	b.set(now)
 	s := b.sessions[clientID]
 	if s == nil {
 		return false

@@ -33,7 +33,8 @@ type Event struct {
 type Broker struct {
 	cfg    Config
 	shared session.Shared
-	now    time.Time
+	clock  clock
+	now    time.Time // on its timeline
 
 	endpoints map[*Endpoint]*endpoint
 	away      map[Endpoint]*Endpoint // of clients that did not come since Restore
@@ -84,14 +85,14 @@ func New(cfg Config) *Broker {
 // Open tells that a transport was accepted at an Endpoint, which may be nil. The
 // handle names its connection from now on.
 func (b *Broker) Open(now time.Time, e *Endpoint) Handle {
-	b.now = now
+	b.set(now)
 	at := b.endpoint(e)
 	c := &conn{at: at, client: &at.nobody, limits: &at.limits, srv: session.NewServer(at.server)}
 	c.timer.owner = c
 	b.conns.add(c)
 	b.startSys()
 	b.stats.Opened++
-	c.srv.Open(now)
+	c.srv.Open(b.now)
 	c.srv.SetWriteBlocked(true)
 	b.busy.push(c)
 	return c.handle
@@ -101,21 +102,21 @@ func (b *Broker) Open(now time.Time, e *Endpoint) Handle {
 // reports false. A handle whose Close was pulled is ignored, here and in all
 // other methods.
 func (b *Broker) Receive(now time.Time, h Handle, p []byte) {
-	b.now = now
+	b.set(now)
 	if c := b.conns.get(h); c != nil {
 		b.charge(c, 0, len(p))
-		c.srv.Receive(now, p)
+		c.srv.Receive(b.now, p)
 		b.busy.push(c)
 	}
 }
 
 // Closed tells that a transport is gone. Close follows, unless it came already.
 func (b *Broker) Closed(now time.Time, h Handle, err error) {
-	b.now = now
+	b.set(now)
 	if c := b.conns.get(h); c != nil {
 		c.gone = true
 		b.listen(c) // what came is handled all the same, unless it would be asked about
-		c.srv.Closed(now, err)
+		c.srv.Closed(b.now, err)
 		b.busy.push(c)
 	}
 }
@@ -124,7 +125,7 @@ func (b *Broker) Closed(now time.Time, h Handle, err error) {
 // it can there is no Write for it, with one exception: the session of a blocked
 // connection is taken over. Then one last Write comes, with Close behind it.
 func (b *Broker) SetWriteBlocked(now time.Time, h Handle, blocked bool) {
-	b.now = now
+	b.set(now)
 	if c := b.conns.get(h); c != nil {
 		c.blocked = blocked
 		b.busy.push(c)
@@ -145,7 +146,7 @@ func (b *Broker) InputPaused(h Handle) bool {
 // long as nobody listens to the client, it does not count as silent.
 // (v3.1.1 and v5.0 3.1.2.10)
 func (b *Broker) HoldInput(now time.Time, h Handle, held bool) {
-	b.now = now
+	b.set(now)
 	if c := b.conns.get(h); c != nil {
 		c.held = held
 		b.listen(c)
@@ -171,7 +172,7 @@ func (b *Broker) RecycleWriteBuffer(buf []byte) { b.shared.Recycle(buf) }
 
 // Disconnect ends a connection. A v5.0 client is told the reason.
 func (b *Broker) Disconnect(now time.Time, h Handle, reason codec.ReasonCode) {
-	b.now = now
+	b.set(now)
 	if c := b.conns.get(h); c != nil {
 		b.disconnect(c, reason)
 	}
@@ -182,7 +183,7 @@ func (b *Broker) Disconnect(now time.Time, h Handle, reason codec.ReasonCode) {
 // do it later; with Persist they are put off until after Restore. Connections
 // that are opened later end at once. [MQTT-3.1.2-8]
 func (b *Broker) Shutdown(now time.Time) {
-	b.now = now
+	b.set(now)
 	b.stopping = true
 	for _, id := range slices.Sorted(maps.Keys(b.sessions)) {
 		if s := b.sessions[id]; s != nil && !b.cfg.Server.Persist {
@@ -213,12 +214,12 @@ func (b *Broker) disconnect(c *conn, reason codec.ReasonCode) {
 
 // Tick runs what is due at the given time.
 func (b *Broker) Tick(now time.Time) {
-	b.now = now
+	b.set(now)
 	b.told = time.Time{} // the driver's timer is used up, also where it was early
-	for t := b.timers.due(now); t != nil; t = b.timers.due(now) {
+	for t := b.timers.due(b.now); t != nil; t = b.timers.due(b.now) {
 		switch owner := t.owner.(type) {
 		case *conn:
-			owner.srv.Tick(now)
+			owner.srv.Tick(b.now)
 			b.timers.set(&owner.timer, owner.srv.Deadline()) // it may not be told again
 			b.busy.push(owner)
 		case *rate:
@@ -235,4 +236,4 @@ func (b *Broker) Tick(now time.Time) {
 
 // Deadline returns the time at which Tick is to be called, zero for never. The
 // Timer event tells it too, when it became earlier.
-func (b *Broker) Deadline() time.Time { return b.timers.earliest() }
+func (b *Broker) Deadline() time.Time { return b.clock.outside(b.timers.earliest()) }

@@ -110,7 +110,7 @@ func (w *world) pass(d time.Duration) {
 		if at.IsZero() || at.After(end) {
 			break
 		}
-		w.now = at
+		w.now = w.now.Add(at.Sub(w.now))
 		w.b.Tick(w.now)
 		w.drain()
 	}

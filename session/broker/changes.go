@@ -23,15 +23,18 @@ import (
 //	p number            a payload that several of these records have in common
 //	r topic             a retained message: expiry, order, publisher, flags, PUBLISH
 //	q number            a Will about which the driver was asked: publisher, flags, PUBLISH
+//	c                   the clock: how far ahead the wall clock is, a signed varint, and a time
 //
 // A client is its identifier, its user, and the name and mount point of its
 // endpoint, each behind its length. number has eight bytes and is never used again while records of it exist;
-// other numbers in values are unsigned varints, times Unix times in ms.
+// other numbers in values are unsigned varints, times Unix times in ms on the
+// timeline of the broker, which a wall clock that was set is ahead of.
 const (
 	keySession  = 's'
 	keyBody     = 'p'
 	keyRetained = 'r'
 	keyAsked    = 'q'
+	keyClock    = 'c'
 
 	keyInfo         = 'i'
 	keyRecord       = 'm'

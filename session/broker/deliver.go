@@ -109,7 +109,7 @@ func (b *Broker) own(m *routed) {
 // Publish routes a message of the application, as if a client had sent it. It
 // copies what it has to keep.
 func (b *Broker) Publish(now time.Time, p *codec.Publish) error {
-	b.now = now
+	b.set(now)
 	if err := legal(p); err != nil {
 		return err
 	}

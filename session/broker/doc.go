@@ -41,6 +41,16 @@
 // shared subscription has not acknowledged, if another member outlives the broker:
 // that gets it after Restore.
 //
+// # Time
+//
+// While a broker runs, setting the wall clock ends nothing early and keeps nothing
+// longer, as only the monotonic readings of time.Now count. That it was set is stored
+// too, and deadlines that are stored keep their distance to each other. How long no
+// broker ran is told by the wall clock alone. Where it has gone back, the time goes
+// on from the latest that is stored: sessions and messages then live too long, rather
+// than end too early, as that would lose what was acknowledged. A machine that starts
+// with a wall clock that is ahead ends sessions, which no broker can know.
+//
 // # Policy and questions
 //
 // Who may do what is decided in one of two ways, or in both. The hooks of

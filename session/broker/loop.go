@@ -116,7 +116,7 @@ func (b *Broker) tellDeadline(ev *Event) bool {
 		return false
 	}
 	b.told = at
-	ev.Kind, ev.Deadline = events.Timer, at
+	ev.Kind, ev.Deadline = events.Timer, b.clock.outside(at)
 	return true
 }
 

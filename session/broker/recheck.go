@@ -14,7 +14,7 @@ import (
 // that are refused end, others may be lowered. What waits for clients that are
 // away is asked about when they come back.
 func (b *Broker) Recheck(now time.Time) {
-	b.now = now
+	b.set(now)
 	for _, id := range slices.Sorted(maps.Keys(b.sessions)) {
 		s := b.sessions[id]
 		if b.cfg.Policy.Subscribe != nil {

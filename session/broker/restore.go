@@ -25,7 +25,7 @@ var ErrCorrupt = errors.New("broker: corrupt record")
 // meantime, follow as events. With an error, of class ErrCorrupt, the broker is
 // not to be used.
 func (b *Broker) Restore(now time.Time, pairs iter.Seq2[[]byte, []byte]) error {
-	b.now = now
+	b.set(now)
 	b.away = make(map[Endpoint]*Endpoint)
 	found := make(map[uint64]*restored)
 	loose := new(loose)
@@ -43,12 +43,18 @@ func (b *Broker) Restore(now time.Time, pairs iter.Seq2[[]byte, []byte]) error {
 			err = b.restoreBody(loose, key[1:], value)
 		case keyAsked:
 			err = b.restoreAsked(loose, key[1:], value)
+		case keyClock:
+			err = loose.clock.restore(value)
 		default:
 			err = ErrCorrupt
 		}
 		if err != nil {
 			return err
 		}
+	}
+	b.goOn(loose.clock)
+	if err := loose.close(b.now); err != nil {
+		return err
 	}
 	list := make([]*restored, 0, len(found))
 	for _, r := range found {
@@ -130,7 +136,7 @@ func (b *Broker) restoreSession(found map[uint64]*restored, loose *loose, key, v
 		}
 		r.known = true
 	case keyRecord:
-		return r.restoreRecord(loose, rest, value, b.now)
+		return r.restoreRecord(loose, rest, value)
 	case keySubscription:
 		return r.restoreSubscription(rest, value)
 	case keyLent:
@@ -145,7 +151,7 @@ func (b *Broker) restoreSession(found map[uint64]*restored, loose *loose, key, v
 
 // restoreRecord takes in a record of the state of a session. One whose payload
 // is stored apart has to wait for that.
-func (r *restored) restoreRecord(loose *loose, key, value []byte, now time.Time) error {
+func (r *restored) restoreRecord(loose *loose, key, value []byte) error {
 	number, record := number(value)
 	if len(record) == 0 || len(key) != 8 {
 		return ErrCorrupt
@@ -156,9 +162,12 @@ func (r *restored) restoreRecord(loose *loose, key, value []byte, now time.Time)
 	}
 	if events.Record(record[0]) == events.RecordSession {
 		r.state = true
-		if closed := closeRecord(record, now); closed != nil {
-			r.closed, record = closed, closed
+		_, closed, _, ok := cutRecord(record)
+		if ok && closed == 0 {
+			loose.open = append(loose.open, openSession{r, slices.Clone(record)})
+			return nil
 		}
+		loose.clock.reached(closed)
 	}
 	return r.sess.state.RestoreRecord(record)
 }
@@ -168,6 +177,15 @@ type loose struct {
 	bodies  map[uint64]*body
 	records []looseRecord
 	asked   []*question // about Wills
+	open    []openSession
+	clock   storedClock
+}
+
+// openSession is the record of a session whose connection was open. It ends when
+// it is known what time it is.
+type openSession struct {
+	*restored
+	record []byte
 }
 
 type looseRecord struct {
@@ -248,19 +266,30 @@ func (b *Broker) join(loose *loose, list []*restored) error {
 	return nil
 }
 
-// closeRecord ends, in the record of a session, a connection that was open. It
-// returns nil if there was none.
-func closeRecord(record []byte, now time.Time) []byte {
-	expiry, n := binary.Uvarint(record[1:])
+// close ends the connections that were open.
+func (l *loose) close(now time.Time) error {
+	for _, r := range l.open {
+		before, _, behind, _ := cutRecord(r.record)
+		r.closed = slices.Concat(before, binary.AppendUvarint(nil, millis(now)), behind)
+		if err := r.sess.state.RestoreRecord(r.closed); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cutRecord takes apart the record of a session at the end of its last connection,
+// which is 0 while that is open.
+func cutRecord(record []byte) (before []byte, closed uint64, behind []byte, ok bool) {
+	_, n := binary.Uvarint(record[1:])
 	if n <= 0 {
-		return nil
+		return nil, 0, nil, false
 	}
 	closed, m := binary.Uvarint(record[1+n:])
-	if m <= 0 || closed != 0 {
-		return nil
+	if m <= 0 {
+		return nil, 0, nil, false
 	}
-	out := binary.AppendUvarint([]byte{record[0]}, expiry)
-	return append(binary.AppendUvarint(out, millis(now)), record[1+n+m:]...)
+	return record[:1+n], closed, record[1+n+m:], true
 }
 
 func (r *restored) restoreSubscription(filter, value []byte) error {

@@ -13,6 +13,7 @@ import (
 	"github.com/mqttcore/mqttcore/events"
 	"github.com/mqttcore/mqttcore/session"
 	"github.com/mqttcore/mqttcore/session/broker"
+	"github.com/mqttcore/mqttcore/session/internal/wallclock"
 )
 
 var (
@@ -38,6 +39,8 @@ type simulation struct {
 	bounded bool                     // queues are short
 	dropped int                      // by brokers that died
 	passed  int                      // from one member of a shared subscription to another, as far
+	clock   *rand.Rand               // of the wall clock, if it is set; times have monotonic readings then
+	ahead   time.Duration            // how far it was set ahead
 }
 
 func newSimulation(seed uint64) *simulation {
@@ -60,6 +63,9 @@ func newSimulation(seed uint64) *simulation {
 	}
 	if s.r.IntN(4) == 0 {
 		s.cfg.Sys.Interval = 5 * time.Second
+	}
+	if seed%2 == 0 {
+		s.clock, s.now = rand.New(rand.NewPCG(seed, 8)), wallclock.From(s.now)
 	}
 	s.b = broker.New(s.cfg)
 	s.b.Scrub()
@@ -158,15 +164,22 @@ func (s *simulation) die(cause *peer) {
 func (s *simulation) pass(d time.Duration) {
 	end := s.now.Add(d)
 	for at := s.b.Deadline(); !at.IsZero() && !at.After(end); at = s.b.Deadline() {
-		if at.After(s.now) {
-			s.now = at
-		}
+		s.now = s.now.Add(max(0, at.Sub(s.now)))
 		s.m.tick(s.now)
 		s.b.Tick(s.now)
 		s.serve(-1)
 	}
 	s.now = end
 	s.m.tick(end)
+}
+
+// set sets the wall clock, which nobody minds.
+func (s *simulation) set() {
+	ahead := steps[s.clock.IntN(len(steps))]
+	s.now = wallclock.Set(s.now, ahead-s.ahead)
+	s.ahead = ahead
+	s.b.Tick(s.now)
+	s.serve(-1)
 }
 
 // policy drops some messages and hides topics, see deny.
@@ -196,6 +209,9 @@ func (s *simulation) deny() {
 func (s *simulation) step() {
 	if s.rules && s.r.IntN(30) == 0 {
 		s.deny()
+	}
+	if s.clock != nil && s.clock.IntN(20) == 0 {
+		s.set()
 	}
 	p := s.peers[s.r.IntN(len(s.peers))]
 	switch op := s.r.IntN(100); {

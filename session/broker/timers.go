@@ -1,24 +1,30 @@
 package broker
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // timer is one deadline of the broker. Its zero value, less its owner, is a timer
 // that is not set.
 type timer struct {
-	at    int64 // in ns from timers.base
+	at    int64 // in ns from timers.base, or never
 	owner any   // whose time has come then
 	place int32 // in the heap, from 1; 0 while the timer is not set
 }
 
+// never is a time that is centuries away, further than a time.Duration reaches.
+const never = math.MaxInt64
+
 // timers is a heap of the timers that are set, the earliest first.
 type timers struct {
 	heap []*timer
-	base time.Time // the first time that was set
+	base time.Time // where the timeline begins
 }
 
 // earliest returns the time of the first timer, or the zero time.
 func (t *timers) earliest() time.Time {
-	if len(t.heap) == 0 {
+	if len(t.heap) == 0 || t.heap[0].at == never {
 		return time.Time{}
 	}
 	return t.base.Add(time.Duration(t.heap[0].at))
@@ -29,9 +35,6 @@ func (t *timers) set(x *timer, at time.Time) {
 	if at.IsZero() {
 		t.stop(x)
 		return
-	}
-	if t.base.IsZero() {
-		t.base = at
 	}
 	x.at = int64(at.Sub(t.base))
 	if x.place == 0 {
@@ -58,7 +61,7 @@ func (t *timers) stop(x *timer) {
 
 // due takes out and returns the first timer if its time has come, or nil.
 func (t *timers) due(now time.Time) *timer {
-	if len(t.heap) == 0 || t.heap[0].at > int64(now.Sub(t.base)) {
+	if len(t.heap) == 0 || t.heap[0].at > min(int64(now.Sub(t.base)), never-1) {
 		return nil
 	}
 	x := t.heap[0]

@@ -12,6 +12,7 @@ import (
 	"github.com/mqttcore/mqttcore/codec"
 	"github.com/mqttcore/mqttcore/session"
 	"github.com/mqttcore/mqttcore/session/client"
+	"github.com/mqttcore/mqttcore/session/internal/wallclock"
 )
 
 var (
@@ -128,11 +129,19 @@ func simulate(seed uint64) *world {
 		sent: map[uint64]*sent{}, byName: map[string]*sent{}, asked: map[uint64]int{},
 		filters: map[string]remote{}, downward: map[string]*delivery{}, tokens: map[uint64]*delivery{},
 	}
+	clock := rand.New(rand.NewPCG(seed, 2)) // of the wall clock, if times have monotonic readings
+	real := seed%3 == 0
+	if real {
+		w.now = wallclock.From(w.now)
+	}
 	w.configure()
 	w.check(w.c.Start(w.now))
 	for range 60 + w.rng.IntN(100) {
 		w.act()
 		w.serve()
+		if real && clock.IntN(20) == 0 {
+			w.now = wallclock.Set(w.now, time.Duration(clock.IntN(2000)-1000)*time.Hour) // which nobody minds
+		}
 	}
 	w.settle()
 	w.verify()
@@ -216,8 +225,8 @@ func (w *world) pass(d time.Duration) {
 		if at.IsZero() || at.After(end) {
 			break
 		}
-		w.now = at
-		w.c.Tick(at)
+		w.now = w.now.Add(at.Sub(w.now))
+		w.c.Tick(w.now)
 		w.serve()
 	}
 	w.now = end

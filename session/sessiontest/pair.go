@@ -368,9 +368,7 @@ func (p *Pair) advance(limit time.Time) bool {
 	if at.IsZero() || at.After(limit) {
 		return false
 	}
-	if at.After(p.now) {
-		p.now = at
-	}
+	p.now = p.now.Add(max(0, at.Sub(p.now)))
 	for side := range p.pipes {
 		if s := p.pipes[side].segments; len(s) > 0 && !s[0].at.After(p.now) {
 			p.arrive(Side(side))

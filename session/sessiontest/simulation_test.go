@@ -10,6 +10,7 @@ import (
 
 	"github.com/mqttcore/mqttcore/codec"
 	"github.com/mqttcore/mqttcore/session"
+	"github.com/mqttcore/mqttcore/session/internal/wallclock"
 	"github.com/mqttcore/mqttcore/session/sessiontest"
 )
 
@@ -78,15 +79,17 @@ type simulation struct {
 	sides   [2]*party
 	traced  bool
 	trace   []string
-	faults  int  // cuts, crashes and the like that are still to come
-	calm    bool // there are none
-	losses  int  // of the session that are still to come
-	losing  bool // a session is being lost
-	known   bool // both sides know it, as soon as the client has made a record of it
-	lost    bool // so it has: this is over with the connection
-	torn    bool // but one crashed, and will find out again
-	expiry  bool // some messages expire
-	erases  bool // some messages are erased
+	faults  int           // cuts, crashes and the like that are still to come
+	calm    bool          // there are none
+	losses  int           // of the session that are still to come
+	losing  bool          // a session is being lost
+	known   bool          // both sides know it, as soon as the client has made a record of it
+	lost    bool          // so it has: this is over with the connection
+	torn    bool          // but one crashed, and will find out again
+	expiry  bool          // some messages expire
+	erases  bool          // some messages are erased
+	clock   *rand.Rand    // of the wall clock, if it is set; times have monotonic readings then
+	ahead   time.Duration // how far it was set ahead
 }
 
 func newSimulation(seed uint64) *simulation {
@@ -127,6 +130,10 @@ func newSimulation(seed uint64) *simulation {
 	}
 	if v.IsV5() {
 		s.properties(&cfg, small, pick)
+	}
+	if seed%3 == 0 {
+		s.clock = rand.New(rand.NewPCG(seed, 2))
+		cfg.Start = wallclock.From(time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC))
 	}
 	s.Pair = sessiontest.New(cfg)
 	for i, manual := range []bool{cfg.Client.ManualAck, cfg.Server.ManualAck} {
@@ -238,12 +245,25 @@ func (s *simulation) connection(limit time.Time) (done bool, err error) {
 			s.fault(kind, side)
 		}
 		s.publish(false)
+		if s.clock != nil && s.clock.IntN(20) == 0 {
+			s.set()
+		}
 	}
+}
+
+// set sets the wall clock, which nobody minds.
+func (s *simulation) set() {
+	const most = 10 * 365 * 24 * time.Hour // less than sessions live, of which records are not corrected
+	ahead := time.Duration(s.clock.Int64N(2*int64(most))) - most
+	s.SetNow(wallclock.Set(s.Now(), ahead-s.ahead))
+	s.ahead = ahead
+	s.log("it is %v", s.Now().Round(0))
 }
 
 // fault breaks something: the connection for one side, or a side.
 func (s *simulation) fault(kind int, side sessiontest.Side) {
-	if kind == 0 {
+	// What is stored goes by the wall clock as it was.
+	if kind == 0 || s.clock != nil && s.expiry {
 		s.log("half open")
 		s.HalfOpen()
 		return
