@@ -39,8 +39,8 @@ const (
 const storedVersion = codec.V5Wide
 
 // maxSlots bounds the table of identifiers that a stored state may ask for. At
-// most 65,535 messages can be under way, for which twice that is enough.
-const maxSlots = 1 << 17
+// most 65,535 messages can be under way, with four slots for each, see take.
+const maxSlots = 1 << 18
 
 // AppendRecord appends the durable form of a Store event to dst. It is to be
 // kept under ev.Key, in place of an earlier record with the same key, and

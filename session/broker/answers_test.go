@@ -3,6 +3,7 @@ package broker_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -271,5 +272,33 @@ func TestIllegalMessageOfApplication(t *testing.T) {
 			w.restart()
 			w.present(codec.V5, lasting("off", codec.V5), true).expect()
 		}
+	}
+}
+
+// Two messages of the application that begin at the same place in memory stay two,
+// and it may use a message again after the answer.
+func TestAnswersInOnePlace(t *testing.T) {
+	w, asked := askingDurable(t, broker.AskPublish)
+	for _, id := range []string{"a", "b"} {
+		w.connect(codec.V5, lasting(id, codec.V5)).subscribed(filter("t", 1)).drop()
+	}
+	c := w.connect(codec.V5, clean("c"))
+	payload := strings.Repeat("x", 300)
+	memory := []byte(payload)
+	var want []string
+	for i, n := range []int{100, 200, 100} {
+		p := publish("t", "?", 1)
+		p.PacketID = uint32(i + 1)
+		c.send(p)
+		a := &codec.Publish{Topic: codec.Bytes("t"), QoS: 1, PacketID: 77, Dup: true, Payload: memory[:n]}
+		w.reply((*asked)[i], broker.Answer{Publish: a})
+		if a.PacketID != 77 || !a.Dup {
+			t.Errorf("the message of the application is %v", a)
+		}
+		want = append(want, "t="+payload[:n]+" q1")
+	}
+	w.restart()
+	for _, id := range []string{"a", "b"} {
+		w.present(codec.V5, lasting(id, codec.V5), true).expect(want...)
 	}
 }

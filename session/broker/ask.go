@@ -314,8 +314,9 @@ func (b *Broker) acceptsAnswered(q *question) codec.ReasonCode {
 	case r != nil:
 		p = r
 	}
-	p.PacketID, p.Dup = 0, false
-	return b.accepts(q.sess, q.from, p, owned)
+	m := *p
+	m.PacketID, m.Dup = 0, false
+	return b.accepts(q.sess, q.from, &m, owned)
 }
 
 // acknowledge acknowledges a message. A code that the acknowledgement cannot have

@@ -124,7 +124,8 @@ func (b *Broker) bodyFor(s *sess, record uint64, payload []byte) *body {
 	if len(payload) >= minBody {
 		x = b.bodies.known[&payload[0]]
 	}
-	if x == nil {
+	// The application may have two messages in one place, of which one is longer.
+	if x == nil || len(x.payload) != len(payload) {
 		b.release(s, record)
 		return nil
 	}

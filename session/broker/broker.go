@@ -180,8 +180,9 @@ func (b *Broker) Disconnect(now time.Time, h Handle, reason codec.ReasonCode) {
 
 // Shutdown ends all connections, v5.0 clients with the reason 0x8B. All Wills,
 // also those whose delay is not over, are published before that, as nobody could
-// do it later; with Persist they are put off until after Restore. Connections
-// that are opened later end at once. [MQTT-3.1.2-8]
+// do it later; with Persist they are put off until after Restore. With AskWill and
+// without Persist an answer comes too late for clients that are connected, as all
+// connections end at once. Connections that are opened later end too. [MQTT-3.1.2-8]
 func (b *Broker) Shutdown(now time.Time) {
 	b.set(now)
 	b.stopping = true

@@ -234,7 +234,9 @@ func (c *Client) pull(ev *Event) bool {
 			c.notes, c.noted = c.notes[:0], 0
 		}
 		if n.handler == nil {
-			*ev = n.ev
+			if *ev = n.ev; ev.Kind == Stopped {
+				c.link.ending = false
+			}
 			return true
 		}
 		c.respond(n.handler, &n.ev)

@@ -44,6 +44,7 @@ type link struct {
 	clientID string        // of the last connection that was accepted
 	accepted bool          // a connection was accepted, so Clean Start has been done
 	stopping bool
+	ending   bool      // Stopped is due
 	attempt  int       // in this row
 	redirect int       // redirections in this row
 	retryAt  time.Time // of StatusWaiting
@@ -70,11 +71,11 @@ func (c *Client) SetConnect(p *codec.Connect) error {
 }
 
 // Start begins to connect: an Open event follows. It may be called again after
-// Stopped; session, queue and subscriptions go on. Errors are ErrState of a
-// Client that is started, and that of Validate of the configured CONNECT.
+// Stopped, not before; session, queue and subscriptions go on. Errors are ErrState
+// of a Client that is started, and that of Validate of the configured CONNECT.
 func (c *Client) Start(now time.Time) error {
 	l := &c.link
-	if l.status != StatusIdle && l.status != StatusStopped {
+	if l.status != StatusIdle && l.status != StatusStopped || l.ending {
 		return c.stateError("Start")
 	}
 	if err := l.connect.Validate(c.version); err != nil {
@@ -269,7 +270,7 @@ func (c *Client) failed(f Failure) {
 
 // stopped ends the attempts. Requests have ended before it is told.
 func (c *Client) stopped(f Failure) {
-	c.link.status, c.link.stopping, c.link.last = StatusStopped, false, f
+	c.link.status, c.link.stopping, c.link.ending, c.link.last = StatusStopped, false, true, f
 	c.failCalls(ErrStopped, func(*call) bool { return true })
 	c.note(Event{Kind: Stopped, Event: events.Event{Reason: f.Reason, Err: f.Err}})
 }

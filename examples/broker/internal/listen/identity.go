@@ -20,11 +20,13 @@ func identity(cfg *config.TLS, chain []*x509.Certificate) (user string, has bool
 	if err != nil {
 		return "", false, refusef("the subject of the client's certificate cannot be read: %v", err)
 	}
-	if cfg.UseSubjectAsUsername {
-		return name.String(), true, nil
+	if user = name.commonName(); cfg.UseSubjectAsUsername {
+		user = name.String()
 	}
-	user = name.commonName()
 	switch {
+	case cfg.UseSubjectAsUsername && user == "":
+		return "", false, refusef("the client's certificate has no subject for use_subject_as_username")
+	case cfg.UseSubjectAsUsername:
 	case user == "":
 		return "", false, refusef("the client's certificate has no Common Name for use_identity_as_username")
 	case !utf8.ValidString(user) || strings.ContainsFunc(user, unicode.IsControl):

@@ -63,7 +63,13 @@ func TestIdentity(t *testing.T) {
 			t.Errorf("%v: user name %q", n, user)
 		}
 	}
-	if _, _, err := identity(&config.TLS{UseSubjectAsUsername: true}, []*x509.Certificate{{RawSubject: []byte{1}}}); err == nil {
-		t.Error("no error")
+	empty, err := asn1.Marshal(name{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, der := range [][]byte{{1}, empty} {
+		if user, _, err := identity(&config.TLS{UseSubjectAsUsername: true}, []*x509.Certificate{{RawSubject: der}}); err == nil {
+			t.Errorf("subject % X: user name %q", der, user)
+		}
 	}
 }

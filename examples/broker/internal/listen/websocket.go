@@ -67,7 +67,7 @@ func openWebSocket(c *Conn) error {
 // judge decides what a request gets that is no WebSocket for MQTT, or comes from
 // a web page that may not connect.
 func judge(c *Conn, r *http.Request) answer {
-	offered := strings.FieldsFunc(strings.Join(r.Header.Values("Sec-WebSocket-Protocol"), ","), func(c rune) bool { return c == ',' || c == ' ' })
+	offered := strings.FieldsFunc(strings.Join(r.Header.Values("Sec-WebSocket-Protocol"), ","), func(c rune) bool { return c == ',' || c == ' ' || c == '\t' })
 	switch {
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		return answer{status: http.StatusMethodNotAllowed, header: "Allow: GET\r\n", text: "This is an MQTT broker. It takes WebSocket connections only."}

@@ -122,6 +122,7 @@ func TestHandshakes(t *testing.T) {
 		"mqttv3.1":            {request + "Sec-WebSocket-Protocol: mqttv3.1\r\n\r\n", 400, "instead of mqttv3.1"},
 		"mqtt":                {request + "Sec-WebSocket-Protocol: mqtt\r\n\r\n", 101, ""},
 		"mqtt among others":   {request + "Sec-WebSocket-Protocol: mqttv3.1, mqtt\r\n\r\n", 101, ""},
+		"mqtt behind a tab":   {request + "Sec-WebSocket-Protocol: mqttv3.1,\tmqtt\r\n\r\n", 101, ""},
 		"in two headers":      {request + "Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n", 101, ""},
 		"with compression":    {request + "Sec-WebSocket-Protocol: mqtt\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n", 101, ""},
 		"another version":     {strings.Replace(request, "13", "8", 1) + "Sec-WebSocket-Protocol: mqtt\r\n\r\n", 426, "Sec-WebSocket-Version"},
