@@ -9,7 +9,7 @@ import (
 
 // piece is how many bytes are written under one deadline, so that a large
 // message over a slow line is not taken for a peer that reads no more.
-const piece = 1 << 20
+const piece = 64 << 10
 
 // WriteBuffers writes all buffers, in as few system calls as possible. The
 // timeout bounds the time without progress.

@@ -273,3 +273,27 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// A byte order mark is no part of the first line, and what is no text of a sensible
+// size is an error that says so.
+func TestReadLines(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	for text, want := range map[string]string{
+		"\ufefflistener 1883\r\n":   "",
+		"\xff\xfel\x00i\x00":        "it is UTF-16; save it as UTF-8",
+		"\xfe\xff\x00l\x00i":        "it is UTF-16; save it as UTF-8",
+		strings.Repeat("#", 65<<20): "there are more than 64 MiB in it",
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		lines, err := ReadLines("file", file)
+		if want == "" {
+			if err != nil || len(lines) != 1 || lines[0].Text != "listener 1883" {
+				t.Errorf("%.20q: %v, %v", text, lines, err)
+			}
+		} else if err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%.20q: error %v, want %s", text, err, want)
+		}
+	}
+}

@@ -81,7 +81,7 @@ Limits; 0 is for none where nothing else is said:
                                 longest life of a session without its client
                                 (default 0: as the client wants)
       --connect-timeout TIME    for CONNECT after the connection was opened, above 0 (default 10s)
-      --write-timeout TIME      for a client that takes no bytes, above 0 (default 30s)
+      --write-timeout TIME      for a client that takes less than 64 KiB in it, above 0 (default 30s)
 
 Operation:
       --metrics ADDRESS         serve metrics for Prometheus and health over HTTP, such as on 127.0.0.1:9883

@@ -1,8 +1,10 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"strings"
@@ -18,11 +20,33 @@ type Line struct {
 // ReadLines returns the lines of a file that say something: no empty ones, and
 // none that begin with #. what names the file in the error.
 func ReadLines(what, file string) ([]Line, error) {
-	data, err := os.ReadFile(file)
+	data, err := readText(file)
 	if err != nil {
 		return nil, fmt.Errorf("the %s %s cannot be read: %w", what, file, cause(err))
 	}
-	return Lines(file, string(data)), nil
+	return Lines(file, data), nil
+}
+
+// mostText is the size in bytes up to which a file is read.
+const mostText = 64 << 20
+
+// readText returns what is in a file, without a byte order mark.
+func readText(file string) (string, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, mostText+1))
+	switch {
+	case err != nil:
+		return "", err
+	case len(data) > mostText:
+		return "", fmt.Errorf("there are more than %d MiB in it", mostText>>20)
+	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")):
+		return "", errors.New("it is UTF-16; save it as UTF-8")
+	}
+	return strings.TrimPrefix(string(data), "\ufeff"), nil
 }
 
 // Lines is ReadLines for a text that is there.

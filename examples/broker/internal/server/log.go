@@ -154,7 +154,7 @@ func explain(err error, letIn bool) string {
 	case gone(err):
 		return "the client closed the connection without DISCONNECT"
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return "the client took no bytes for too long"
+		return "the client took less than 64 KiB in the time for writing"
 	case errors.As(err, &own) && own.Detail != "":
 		return own.Detail
 	}

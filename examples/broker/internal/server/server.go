@@ -271,8 +271,21 @@ func (s *Server) receive(c *conn, data []byte, err error) {
 	}
 	c.unproven += int32(len(data))
 	if s.unproven += len(data); s.unproven > mostUnproven {
+		c = s.largestUnproven()
 		s.broker.Closed(s.now, c.handle, errCrowded)
+		s.prove(c)
 	}
+}
+
+// largestUnproven returns the client that holds most of what those brought that are
+// not let in yet: it has to make room for others, not who came last.
+func (s *Server) largestUnproven() (largest *conn) {
+	for _, c := range s.conns {
+		if !c.proven && (largest == nil || c.unproven > largest.unproven) {
+			largest = c
+		}
+	}
+	return largest
 }
 
 // await notes that a connection may bring more, as soon as it is let go on. Once it

@@ -161,7 +161,7 @@ func cutOff(data [][]byte, n int) [][]byte {
 // piece is how many bytes a socket has to take within the time for writing, so
 // that a large message over a slow line is not taken for a client that reads no
 // more.
-const piece = 1 << 20
+const piece = 64 << 10
 
 // await goes on with a Write when the socket takes bytes again. took is how
 // many it took now.
