@@ -86,7 +86,7 @@ func (c *core) fullTopic(m *message) {
 func (s *aliasSender) use(m *message, epoch uint32) aliasUse {
 	use := aliasUse{topic: m.pub.Topic}
 	if m.alias != 0 && m.epoch == epoch {
-		if m.short {
+		if len(use.topic) == 0 { // it is sent at once, see fullTopic
 			use.topic = codec.Bytes(s.wanted[m.alias])
 		}
 		use.alias = m.alias

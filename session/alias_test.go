@@ -244,3 +244,34 @@ func TestAliasesReceived(t *testing.T) {
 	| Close reason=0x94 error=PUBLISH: protocol error: Properties.TopicAlias at byte 7: the value is 0 rule MQTT-3.3.2-8
 	`)
 }
+
+// TestAliasOfQueued: a message that waits goes to the topic that its alias had when
+// it was published, whatever the alias stands for by then. [MQTT-3.3.2-9] v5
+func TestAliasOfQueued(t *testing.T) {
+	scenario(t, `
+	client v5 {"TopicAliases":1}
+	connect {"ClientID":"c","CleanStart":true}
+	| Write CONNECT CleanStart=true ClientID=c
+	| Timer +10s
+	recv CONNACK {"Properties":{"TopicAliasMaximum":1,"ReceiveMaximum":1}}
+	| Connected session=false packet=CONNACK ReceiveMaximum=1 TopicAliasMaximum=1
+	publish {"Topic":"first","QoS":1,"Properties":{"TopicAlias":1}}
+	| token 1
+	| Write PUBLISH QoS=1 Topic=first PacketID=1 TopicAlias=1 Payload="0 bytes"
+	publish {"Topic":"","QoS":1,"Properties":{"TopicAlias":1},"Payload":"first"}
+	| token 2
+	publish {"Topic":"second","QoS":1,"Properties":{"TopicAlias":1}}
+	| token 3
+	publish {"Topic":"","QoS":1,"Properties":{"TopicAlias":1},"Payload":"second"}
+	| token 4
+	recv PUBACK {"PacketID":1}
+	| Published token=1 id=1 packet=PUBACK PacketID=1
+	| Write PUBLISH QoS=1 Topic="" PacketID=2 TopicAlias=1 Payload="5 bytes"
+	recv PUBACK {"PacketID":2}
+	| Published token=2 id=2 packet=PUBACK PacketID=2
+	| Write PUBLISH QoS=1 Topic=second PacketID=3 TopicAlias=1 Payload="0 bytes"
+	recv PUBACK {"PacketID":3}
+	| Published token=3 id=3 packet=PUBACK PacketID=3
+	| Write PUBLISH QoS=1 Topic="" PacketID=4 TopicAlias=1 Payload="6 bytes"
+	`)
+}
