@@ -134,6 +134,7 @@ func TestBlockedTransport(t *testing.T) {
 	disconnect
 	| Timer +5s
 	after 4s
+	| Timer +5s
 	after 1s
 	| Dropped token=1 id=1 publish=PUBLISH QoS=1 Topic=a Payload="0 bytes" error=session state was lost
 	| Dropped token=2 id=2 publish=PUBLISH QoS=1 Topic=a Payload="6 bytes" error=session state was lost

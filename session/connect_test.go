@@ -226,6 +226,7 @@ func TestConnectTimeouts(t *testing.T) {
 	server v5
 	| Timer +10s
 	after 9s
+	| Timer +10s
 	recv hex 10
 	after 1s
 	| Close reason=0x80 error=mqtt: Tick: peer did not answer in time: CONNECT did not come

@@ -221,6 +221,7 @@ func TestW23NoPingBeforeConnack(t *testing.T) {
 	| Write CONNECT CleanStart=true KeepAlive=4 ClientID=c
 	| Timer +10s
 	after 5s
+	| Timer +10s
 	recv CONNACK
 	| Connected session=false packet=CONNACK
 	| Timer +4s

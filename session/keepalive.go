@@ -14,7 +14,7 @@ type timers struct {
 	// AUTH, then PINGRESP, at the end the transport.
 	wait     instant
 	received instant // the last whole packet
-	told     instant // the deadline of the last Timer event
+	told     instant // the deadline of the last Timer event; 0 after Tick
 }
 
 // Deadline returns the time at which Tick is to be called next, zero for none.
@@ -85,6 +85,7 @@ func (c *core) silence() instant {
 // Tick tells the time. It does what is due.
 func (c *core) Tick(now time.Time) {
 	c.setNow(now)
+	c.timers.told = 0 // the driver's timer is used up, also where it was early
 	if c.acks.due {
 		c.answer() // the message before was handled; nothing may follow DISCONNECT
 	}

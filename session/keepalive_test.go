@@ -14,6 +14,7 @@ func TestKeepAlive(t *testing.T) {
 	recv CONNACK
 	| Connected session=false packet=CONNACK
 	after 6s
+	| Timer +10s
 	publish {"Topic":"a"}
 	| token 1
 	| Write PUBLISH Topic=a Payload="0 bytes"
@@ -31,6 +32,7 @@ func TestKeepAlive(t *testing.T) {
 	| Timer +30s
 	# Bytes that come show that the server is alive.
 	after 3s
+	| Timer +30s
 	recv hex 30 08 00 01
 	after 3s
 	| Timer +33s

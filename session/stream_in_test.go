@@ -303,6 +303,7 @@ func TestStreamInKeepAlive(t *testing.T) {
 	| MessageData size=1 "1"
 	| Timer +29s
 	after 14s
+	| Timer +29s
 	recv hex 32
 	| MessageData size=1 "2"
 	after 15s

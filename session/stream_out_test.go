@@ -350,6 +350,7 @@ func TestStreamOutKeepAlive(t *testing.T) {
 	| Write 79 C0 00
 	| Timer +1m10s
 	after 9s
+	| Timer +1m10s
 	after 1s
 	| Close reason=0x8D error=mqtt: Tick: peer did not answer in time: PINGRESP did not come
 	`)

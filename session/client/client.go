@@ -16,7 +16,7 @@ type Client struct {
 	s       *session.Client
 	version codec.Version // what the client sends
 	now     time.Time
-	told    time.Time // the deadline of the last Timer event
+	told    time.Time // the deadline of the last Timer event; zero after Tick
 
 	notes    []note // events that are due
 	noted    int    // of notes, how many were pulled
@@ -92,6 +92,7 @@ func (c *Client) Receive(now time.Time, p []byte) {
 // Tick tells the time. What is due happens with the next events.
 func (c *Client) Tick(now time.Time) {
 	c.set(now)
+	c.told = time.Time{} // the driver's timer is used up, also where it was early
 	c.s.Tick(now)
 }
 

@@ -14,6 +14,7 @@ func TestReconnect(t *testing.T) {
 	| Waiting attempt=2 error=no route wait=1s
 	| Timer +1s
 	after 999ms
+	| Timer +1s
 	after 1ms
 	| Open attempt=2 error=no route
 	openfail no route
