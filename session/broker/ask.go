@@ -86,7 +86,8 @@ const mostAsked = 64
 const mostQuestions = 1 << 16
 
 // Accept answers a Connect, or the Auth that ends its authentication: the client
-// may connect.
+// may connect. Here and in Refuse, a client that waits for no answer is ignored: one
+// that has to send AUTH first, say, or that Disconnect has ended.
 func (b *Broker) Accept(now time.Time, h Handle, a Admission) {
 	b.set(now)
 	if c := b.admitting(h); c != nil {
@@ -128,11 +129,15 @@ func (b *Broker) admitting(h Handle) *conn {
 func (b *Broker) Authenticate(now time.Time, h Handle, p *codec.Auth) error {
 	b.set(now)
 	c := b.conns.get(h)
-	if c == nil {
+	if c == nil || c.entry != nil && !c.entry.asked {
 		return session.ErrState
 	}
 	b.busy.push(c)
-	return c.srv.Auth(b.now, p)
+	err := c.srv.Auth(b.now, p)
+	if err == nil && c.entry != nil {
+		c.entry.asked = false // until Auth
+	}
+	return err
 }
 
 // question is something that waits for the driver, or for the question before

@@ -205,8 +205,11 @@ func (b *Broker) disconnect(c *conn, reason codec.ReasonCode) {
 	if c.srv.Disconnect(b.now, &codec.Disconnect{ReasonCode: reason}) == nil {
 		return
 	}
-	if c.entry != nil && c.srv.Refuse(b.now, &codec.Connack{ReasonCode: codec.ReasonServerUnavailable}) == nil {
-		return
+	if c.entry != nil {
+		c.entry.asked = false
+		if c.srv.Refuse(b.now, &codec.Connack{ReasonCode: codec.ReasonServerUnavailable}) == nil {
+			return
+		}
 	}
 	if c.srv.Status() != session.StatusClosing { // CONNECT did not come yet
 		c.srv.Closed(b.now, &session.Error{Op: "Disconnect", Err: session.ErrRefused, Code: reason, Detail: reason.String()})

@@ -136,7 +136,7 @@ func (b *Broker) accept(c *conn) {
 		state = s.state // [MQTT-3.1.2-5]
 	}
 	if err := c.srv.Accept(b.now, b.connack(c, e), state); err != nil {
-		if c.srv.Status() == session.StatusConnecting {
+		if c.srv.Status() != session.StatusClosing {
 			b.refuse(c, codec.ReasonUnspecifiedError)
 		}
 		return

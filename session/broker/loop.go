@@ -137,6 +137,9 @@ func (b *Broker) handle(c *conn, ev *Event) bool {
 	case events.Connect:
 		return b.connect(c, ev.Packet.(*codec.Connect))
 	case events.Auth:
+		if c.entry != nil {
+			c.entry.asked = true
+		}
 		return true
 	case events.Connected:
 		b.storeWill(c.sess)
