@@ -120,7 +120,7 @@ func TestClockIsSetConnected(t *testing.T) {
 			s := accepted(t, now, session.Config{}, nil)
 			drain(s)
 			now = wallclock.Set(now, step)
-			s.SetWriteBlocked(true)
+			s.SetWriteBlocked(now, true)
 			large := &codec.Publish{Topic: codec.Bytes("t"), Payload: make([]byte, 1<<20)} // fills the output
 			for _, p := range []*codec.Publish{large, lasting(10)} {
 				if _, err := s.Publish(now, p); err != nil {
@@ -129,7 +129,7 @@ func TestClockIsSetConnected(t *testing.T) {
 			}
 			now = wallclock.Set(now, -step).Add(passed * time.Second)
 			s.Tick(now)
-			s.SetWriteBlocked(false)
+			s.SetWriteBlocked(now, false)
 			if seconds, ok := left(t, s); ok != (passed < 10) || ok && seconds != 1 {
 				t.Errorf("step %v: sent %v after %d s, with %d s left", step, ok, passed, seconds)
 			}

@@ -81,7 +81,7 @@ func TestReplaceWriteBuffer(t *testing.T) {
 func TestHighWater(t *testing.T) {
 	c := up(t, session.ClientConfig{Version: codec.V311, Config: session.Config{HighWater: 1000}}, codec.ConnackProperties{})
 	p := &codec.Publish{Topic: codec.Bytes("a"), Payload: make(codec.Bytes, 300)}
-	c.SetWriteBlocked(true)
+	c.SetWriteBlocked(start, true)
 	for range 100 {
 		if _, err := c.PublishShared(start, p, session.Delivery{}); err != nil {
 			t.Fatal(err)
@@ -99,7 +99,7 @@ func TestHighWater(t *testing.T) {
 	if _, ok := c.Next(); ok {
 		t.Error("an event while input is paused")
 	}
-	c.SetWriteBlocked(false)
+	c.SetWriteBlocked(start, false)
 	messages := 0
 	for ev, ok := c.Next(); ok; ev, ok = c.Next() {
 		switch ev.Kind {

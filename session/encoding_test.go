@@ -153,7 +153,7 @@ func TestSharedEncodingIsExact(t *testing.T) {
 				clone := p.Clone()
 				ping := rng.IntN(8) == 0
 				for i, s := range []*session.Server{r.shared, r.alone} {
-					s.SetWriteBlocked(blocked)
+					s.SetWriteBlocked(now, blocked)
 					token, err := s.PublishShared(now, []*codec.Publish{p, clone}[i], d)
 					r.told[i] += fmt.Sprintln(token, err)
 					if ping { // PINGRESP comes between
@@ -169,8 +169,8 @@ func TestSharedEncodingIsExact(t *testing.T) {
 			now = now.Add(time.Duration(rng.IntN(400)) * time.Millisecond)
 		}
 		for i, r := range all {
-			r.shared.SetWriteBlocked(false)
-			r.alone.SetWriteBlocked(false)
+			r.shared.SetWriteBlocked(now, false)
+			r.alone.SetWriteBlocked(now, false)
 			r.pull()
 			if got := bytes.Join(r.kept, nil); !bytes.Equal(got, r.want) {
 				t.Fatalf("seed %d, receiver %d: %d bytes differ from the %d of a connection of its own", seed, i, len(got), len(r.want))

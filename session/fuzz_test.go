@@ -132,7 +132,7 @@ func (f *fuzzer) call(op byte) {
 	case 10:
 		_ = f.Erase(f.now, uint64(op>>4&3)+1)
 	case 11:
-		f.SetWriteBlocked(op&0x10 != 0)
+		f.SetWriteBlocked(f.now, op&0x10 != 0)
 	case 12:
 		switch op >> 4 & 3 {
 		case 0:

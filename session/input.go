@@ -11,6 +11,11 @@ import (
 // application has not answered its CONNECT.
 const maxWaitingInput = 64 << 10
 
+// lifeSign is how many bytes are a sign of life like a packet: one that takes longer
+// than the Keep Alive leaves no room for PINGREQ. With fewer, a peer could hold on to
+// a connection byte by byte. (v3.1.1 and v5.0 3.1.2.10)
+const lifeSign = 1 << 10
+
 // Receive takes bytes of the peer, cut at any place. They are borrowed until
 // Next reports false or Receive is called again; only the beginning of an
 // unfinished packet is copied. Bytes that come after the end of the connection
@@ -24,6 +29,9 @@ func (c *core) Receive(now time.Time, p []byte) {
 		return
 	}
 	c.keepInput()
+	if before := c.stats.BytesIn; (before+uint64(len(p)))/lifeSign > before/lifeSign {
+		c.timers.received = c.now
+	}
 	c.stats.BytesIn += uint64(len(p))
 	c.heard()
 	c.in = p
@@ -32,7 +40,7 @@ func (c *core) Receive(now time.Time, p []byte) {
 // InputPaused reports whether the driver should read no more for now: the
 // application has to answer CONNECT or AUTH first, HoldInput says so, or the
 // peer does not read what was written to it. Bytes that are received
-// nevertheless are kept.
+// nevertheless are kept. Meanwhile the peer does not count as silent.
 func (c *core) InputPaused() bool {
 	return c.waiting || c.held || c.blocked && c.unsent() >= c.cfg.HighWater ||
 		c.sending != nil && len(c.sending.held) >= c.cfg.HighWater
@@ -50,6 +58,7 @@ func (c *core) HoldInput(now time.Time, held bool) {
 		}
 	}
 	c.held = held
+	c.listens()
 }
 
 // hasInput reports whether there may be a packet to look at.

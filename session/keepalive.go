@@ -15,6 +15,7 @@ type timers struct {
 	wait     instant
 	received instant // the last whole packet
 	told     instant // the deadline of the last Timer event; 0 after Tick
+	deaf     instant // since when the input is paused, 0 while it is not
 }
 
 // Deadline returns the time at which Tick is to be called next, zero for none.
@@ -37,7 +38,7 @@ func (c *core) deadline() instant {
 			sooner(c.silence())
 		} else {
 			sooner(c.pingAt())
-			sooner(t.wait)
+			sooner(c.pongDue())
 		}
 	case StatusClosing:
 		if c.unsent() > 0 {
@@ -66,7 +67,7 @@ func (c *core) pingAt() instant {
 // answerDue returns when a peer is given up whose CONNECT, CONNACK or AUTH did
 // not come.
 func (c *core) answerDue() instant {
-	if c.server && c.held {
+	if c.held {
 		return 0
 	}
 	return c.timers.wait
@@ -76,16 +77,51 @@ func (c *core) answerDue() instant {
 // times the Keep Alive, up to 98,302.5 s. [MQTT-3.1.2-22]
 // [v3.1.1 MQTT-3.1.2-24]
 func (c *core) silence() instant {
-	if c.limits.keepAlive == 0 || c.held {
+	if c.limits.keepAlive == 0 || c.InputPaused() {
 		return 0
 	}
 	return c.timers.received + instant(time.Duration(c.limits.keepAlive)*time.Second*3/2)
+}
+
+// pongDue returns when a client gives up a server whose PINGRESP did not come.
+func (c *core) pongDue() instant {
+	if c.InputPaused() {
+		return 0
+	}
+	return c.timers.wait
+}
+
+// listens notes whether the peer is read from. The time in which it is not does not
+// count as its silence, as nobody would notice what it sends.
+func (c *core) listens() {
+	t := &c.timers
+	switch {
+	case c.InputPaused():
+		if t.deaf == 0 {
+			t.deaf = c.now
+		}
+		return
+	case t.deaf == 0:
+		return
+	}
+	d := c.now - t.deaf
+	t.deaf = 0
+	t.received = min(t.received+d, c.now)
+	if t.wait != 0 && c.status.live() {
+		t.wait += d
+		if c.server {
+			t.wait = min(t.wait, c.after(c.cfg.connectTimeout))
+		} else if c.status == StatusConnected {
+			t.wait = min(t.wait, c.after(c.client.pongWait))
+		}
+	}
 }
 
 // Tick tells the time. It does what is due.
 func (c *core) Tick(now time.Time) {
 	c.setNow(now)
 	c.timers.told = 0 // the driver's timer is used up, also where it was early
+	c.listens()
 	if c.acks.due {
 		c.answer() // the message before was handled; nothing may follow DISCONNECT
 	}
@@ -103,7 +139,7 @@ func (c *core) Tick(now time.Time) {
 			}
 			c.finishWith(codec.ReasonKeepAliveTimeout, timedOut("nothing came for 1.5 times the Keep Alive"))
 		case c.server:
-		case due(t.wait):
+		case due(c.pongDue()):
 			c.finishWith(codec.ReasonKeepAliveTimeout, timedOut("PINGRESP did not come"))
 		case due(c.pingAt()):
 			c.ping()
@@ -159,6 +195,7 @@ func (c *core) heard() {
 // that has passed. One that only moved back is not told, because it does so
 // with nearly every packet: the timer that fires early costs one Tick.
 func (c *core) tellDeadline(ev *events.Event) bool {
+	c.listens()
 	t := &c.timers
 	at := c.deadline()
 	passed := t.told != 0 && t.told <= c.now

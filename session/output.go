@@ -1,6 +1,8 @@
 package session
 
 import (
+	"time"
+
 	"github.com/mqttcore/mqttcore/codec"
 	"github.com/mqttcore/mqttcore/events"
 )
@@ -103,9 +105,13 @@ func (c *core) ReplaceWriteBuffer(buf []byte) (written []byte) {
 }
 
 // SetWriteBlocked tells whether the transport cannot take bytes at present.
-// Until it can there is no Write; all other events go on.
-func (c *core) SetWriteBlocked(blocked bool) {
+// Until it can there is no Write; all other events go on. A peer that does not read
+// for ever is the driver's to give up, by a time that a write may take: while
+// InputPaused says not to read from it, it does not count as silent.
+func (c *core) SetWriteBlocked(now time.Time, blocked bool) {
+	c.setTime(now)
 	c.blocked = blocked
+	c.listens()
 	if !blocked && c.status == StatusClosing {
 		c.timers.wait = 0
 	}

@@ -89,10 +89,10 @@ func newTwo(t *testing.T) *two {
 
 // ping makes PINGRESP due for b.
 func (w *two) ping() {
-	w.b.SetWriteBlocked(true)
+	w.b.SetWriteBlocked(start, true)
 	w.b.Receive(start, []byte{0xC0, 0})
 	drain(w.b)
-	w.b.SetWriteBlocked(false)
+	w.b.SetWriteBlocked(start, false)
 	w.want = append(w.want, 0xD0, 0)
 }
 
@@ -180,7 +180,7 @@ func TestSlowReaderKeepsLittle(t *testing.T) {
 			all[i] = newListener(t, codec.V5, session.ServerConfig{Config: session.Config{Shared: &shared}}, 0xFFFF, 1)
 		}
 		slow := all[2].s
-		slow.SetWriteBlocked(true)
+		slow.SetWriteBlocked(start, true)
 		before := heapInUse()
 		for i := range 20_000 {
 			kept := shared.Keep(&codec.Publish{Topic: codec.Bytes("a/b"), Payload: make(codec.Bytes, 100)})
@@ -207,7 +207,7 @@ func TestSlowReaderKeepsLittle(t *testing.T) {
 		if kept := heapInUse() - before; kept > 400<<10 {
 			t.Errorf("QoS %d: %d bytes are kept", qos, kept)
 		}
-		slow.SetWriteBlocked(false)
+		slow.SetWriteBlocked(start, false)
 		if n := drain(slow); n < 200*100 {
 			t.Errorf("QoS %d: %d bytes written", qos, n)
 		}

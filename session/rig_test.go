@@ -21,7 +21,8 @@ type conn interface {
 	Tick(time.Time)
 	Deadline() time.Time
 	Closed(time.Time, error)
-	SetWriteBlocked(bool)
+	SetWriteBlocked(time.Time, bool)
+	HoldInput(time.Time, bool)
 	InputPaused() bool
 	Publish(time.Time, *codec.Publish) (uint64, error)
 	PublishShared(time.Time, *codec.Publish, session.Delivery) (uint64, error)
@@ -432,8 +433,8 @@ var commands = map[string]func(*rig, string) error{
 		r.Closed(r.now, err)
 		return nil
 	},
-	"block":   func(r *rig, _ string) error { r.SetWriteBlocked(true); return nil },
-	"unblock": func(r *rig, _ string) error { r.SetWriteBlocked(false); return nil },
+	"block":   func(r *rig, _ string) error { r.SetWriteBlocked(r.now, true); return nil },
+	"unblock": func(r *rig, _ string) error { r.SetWriteBlocked(r.now, false); return nil },
 	"limits":  func(r *rig, _ string) error { fmt.Fprintf(&r.out, "%+v\n", r.Limits()); return nil },
 	"status": func(r *rig, _ string) error {
 		fmt.Fprintf(&r.out, "%v vacancy=%d inflight=%d queued=%d\n", r.Status(), r.Vacancy(), r.Inflight(), r.Queued())

@@ -141,9 +141,6 @@ func (c *core) arrive(ev *events.Event) bool {
 			return false
 		}
 		a.left -= len(piece)
-		// A packet that takes longer than the Keep Alive leaves no room for
-		// PINGREQ, so its bytes count as a sign of life.
-		c.timers.received = c.now
 		if a.skip {
 			continue
 		}
@@ -152,6 +149,7 @@ func (c *core) arrive(ev *events.Event) bool {
 		return true
 	}
 	c.arriving = nil
+	c.timers.received = c.now
 	if err := c.arrived(ev, a); err != nil {
 		*ev = events.Event{}
 		c.violate(err)

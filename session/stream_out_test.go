@@ -365,7 +365,7 @@ func TestStreamOutBlocked(t *testing.T) {
 		t.Fatal(err)
 	}
 	drain(c)
-	c.SetWriteBlocked(true)
+	c.SetWriteBlocked(start, true)
 	if _, err := c.PublishStream(start, &codec.Publish{Topic: codec.Bytes("a"), QoS: 1}, 1000); err != nil {
 		t.Fatal(err)
 	}
@@ -390,11 +390,11 @@ func TestStreamOutBlocked(t *testing.T) {
 	if asked > 100 {
 		t.Errorf("%d bytes were asked for", asked)
 	}
-	c.SetWriteBlocked(false)
+	c.SetWriteBlocked(start, false)
 	if ev, _ := c.Next(); ev.Kind != events.Write {
 		t.Errorf("%v, want Write", ev)
 	}
-	c.SetWriteBlocked(true)
+	c.SetWriteBlocked(start, true)
 	c.Receive(start, encode(t, &codec.Puback{PacketID: 1}, codec.V5))
 	if !pull() {
 		t.Error("an acknowledgement was not handled within a payload")
@@ -416,7 +416,7 @@ func TestStreamOutBlocked(t *testing.T) {
 // transport takes bytes again, long after everything else has come to rest.
 func TestStreamOutRefusedWhileBlocked(t *testing.T) {
 	c := up(t, session.ClientConfig{Version: codec.V5, Config: session.Config{HighWater: 600}}, codec.ConnackProperties{})
-	c.SetWriteBlocked(true)
+	c.SetWriteBlocked(start, true)
 	token, err := c.PublishStream(start, &codec.Publish{Topic: codec.Bytes("a"), QoS: codec.QoS1}, 1300)
 	if err != nil {
 		t.Fatal(err)
@@ -428,7 +428,7 @@ func TestStreamOutRefusedWhileBlocked(t *testing.T) {
 	drain(c)
 	c.Receive(start, encode(t, &codec.Puback{PacketID: 1, ReasonCode: codec.ReasonQuotaExceeded}, codec.V5))
 	drain(c)
-	c.SetWriteBlocked(false)
+	c.SetWriteBlocked(start, false)
 	if n := drain(c); n < 1300 || n > 1320 {
 		t.Fatalf("%d bytes written", n)
 	}

@@ -93,7 +93,7 @@ func (b *Broker) Open(now time.Time, e *Endpoint) Handle {
 	b.startSys()
 	b.stats.Opened++
 	c.srv.Open(b.now)
-	c.srv.SetWriteBlocked(true)
+	c.srv.SetWriteBlocked(b.now, true)
 	b.busy.push(c)
 	return c.handle
 }
@@ -124,6 +124,9 @@ func (b *Broker) Closed(now time.Time, h Handle, err error) {
 // SetWriteBlocked tells whether a transport cannot take bytes at present. Until
 // it can there is no Write for it, with one exception: the session of a blocked
 // connection is taken over. Then one last Write comes, with Close behind it.
+//
+// A client that reads no more, and is not read from, is the driver's to give up, by a
+// time that a write may take: it does not count as silent, see InputPaused.
 func (b *Broker) SetWriteBlocked(now time.Time, h Handle, blocked bool) {
 	b.set(now)
 	if c := b.conns.get(h); c != nil {
@@ -134,8 +137,9 @@ func (b *Broker) SetWriteBlocked(now time.Time, h Handle, blocked bool) {
 
 // InputPaused reports whether the driver should read no more from a transport
 // for now: its peer does not read what was written to it or sends more than its
-// Limits, or too many questions about it wait for an answer. A driver that stopped
-// to read asks again after it called another method, Tick included.
+// Limits, or too many questions about it wait for an answer. Meanwhile the client does
+// not count as silent. A driver that stopped to read asks again after it called another
+// method, Tick included.
 func (b *Broker) InputPaused(h Handle) bool {
 	c := b.conns.get(h)
 	return c != nil && c.srv.InputPaused()

@@ -90,9 +90,9 @@ func (b *Broker) write(c *conn, ev *Event) bool {
 	if c.blocked && c.successor == nil {
 		return false
 	}
-	c.srv.SetWriteBlocked(false)
+	c.srv.SetWriteBlocked(b.now, false)
 	ok := c.srv.NextInto(&ev.Event)
-	c.srv.SetWriteBlocked(true)
+	c.srv.SetWriteBlocked(b.now, true)
 	if !ok {
 		if c.successor != nil {
 			c.srv.Closed(b.now, nil)

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mqttcore/mqttcore/codec"
 	"github.com/mqttcore/mqttcore/session"
@@ -98,5 +99,38 @@ func TestQoS0GoesFirst(t *testing.T) {
 	c.expect("t=0 q1", "t=3 q1", "t=5 q1", "t=6 q1", "t=7 q1")
 	if s := w.b.Stats(); s.Dropped != 4 || s.DroppedQoS0 != 4 {
 		t.Errorf("%+v", s)
+	}
+}
+
+// A client that reads slowly is not silent as long as the broker says that it is not to
+// be read from; one that reads what is written to it is, however much that is.
+func TestSlowReaderKeepAlive(t *testing.T) {
+	for _, v := range bothVersions {
+		w := newWorld(t, broker.Config{})
+		p := clean("c")
+		p.KeepAlive = 10
+		c := w.connect(v, p).subscribed(filter("t", 0))
+		pub := w.connect(v, clean("pub"))
+		flood := func() { pub.send(publish("t", strings.Repeat("x", 100_000), 0)) }
+		w.pass(4 * time.Second)
+		w.b.SetWriteBlocked(w.now, c.h, true)
+		flood()
+		if !w.b.InputPaused(c.h) {
+			t.Fatal("not paused")
+		}
+		if w.pass(time.Hour); c.closed {
+			t.Fatal(c.err)
+		}
+		w.b.SetWriteBlocked(w.now, c.h, false)
+		w.drain()
+		for range 10 {
+			if w.pass(time.Second); c.closed {
+				t.Fatal(c.err)
+			}
+			flood()
+		}
+		if w.pass(time.Second); !c.closed {
+			t.Error("the Keep Alive is not watched any more")
+		}
 	}
 }

@@ -125,7 +125,7 @@ func init() {
 			return nil
 		},
 		"stats": func(r *rig, _ string) error { r.printf("%+v", r.c.Stats()); return nil },
-		"block": func(r *rig, args string) error { r.c.SetWriteBlocked(args != "off"); return nil },
+		"block": func(r *rig, args string) error { r.c.SetWriteBlocked(r.now, args != "off"); return nil },
 
 		"publish": func(r *rig, args string) error {
 			token, err := r.c.Publish(r.now, r.message(args))

@@ -179,8 +179,12 @@ func (c *Client) Ping(now time.Time) error {
 }
 
 // SetWriteBlocked tells whether the transport cannot take bytes at present.
-// Until it can there is no Write; all other events go on.
-func (c *Client) SetWriteBlocked(blocked bool) { c.s.SetWriteBlocked(blocked) }
+// Until it can there is no Write; all other events go on. See SetWriteBlocked of a
+// session.
+func (c *Client) SetWriteBlocked(now time.Time, blocked bool) {
+	c.set(now)
+	c.s.SetWriteBlocked(now, blocked)
+}
 
 // InputPaused reports whether the driver should read no more for now.
 func (c *Client) InputPaused() bool { return c.s.InputPaused() }

@@ -146,7 +146,7 @@ func (w *world) open() {
 	w.s.Open(w.now)
 	w.up = true
 	w.check(w.c.Opened(w.now))
-	w.c.SetWriteBlocked(false)
+	w.c.SetWriteBlocked(w.now, false)
 }
 
 // outcome is that of a message of the client.
@@ -337,7 +337,7 @@ func (w *world) send() {
 func (w *world) settle() {
 	w.printf("settle")
 	w.calm = true
-	w.c.SetWriteBlocked(false)
+	w.c.SetWriteBlocked(w.now, false)
 	for range 40 {
 		w.serve()
 		w.pass(5 * time.Second)

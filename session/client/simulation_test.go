@@ -201,9 +201,9 @@ func (w *world) act() {
 		w.counts["kicked"]++
 		_ = w.s.Disconnect(w.now, &codec.Disconnect{})
 	case n < 78:
-		w.c.SetWriteBlocked(true)
+		w.c.SetWriteBlocked(w.now, true)
 	case n < 82:
-		w.c.SetWriteBlocked(false)
+		w.c.SetWriteBlocked(w.now, false)
 	case n < 84:
 		w.c.Retry(w.now)
 	case n < 85:

@@ -318,7 +318,7 @@ func (p *Pair) answer() {
 // press tells a side whether it may write.
 func (p *Pair) press(side Side) {
 	if p.cfg.Window > 0 {
-		p.side(side).SetWriteBlocked(p.pipes[side].size > p.cfg.Window)
+		p.side(side).SetWriteBlocked(p.now, p.pipes[side].size > p.cfg.Window)
 	}
 }
 
@@ -421,7 +421,7 @@ func (p *Pair) arrive(from Side) {
 func (p *Pair) side(side Side) interface {
 	Receive(time.Time, []byte)
 	Closed(time.Time, error)
-	SetWriteBlocked(bool)
+	SetWriteBlocked(time.Time, bool)
 	PublishData(time.Time, uint64, []byte) error
 } {
 	if side == Client {
