@@ -83,7 +83,8 @@ type ClientConfig struct {
 	// PINGREQ. 0 stands for 10 s, below 0 for no bound.
 	PingTimeout time.Duration
 	// State is the session state to go on with. With nil the client has none,
-	// and a v5.0 server that says otherwise is a protocol error.
+	// and a v5.0 server that says otherwise is a protocol error. What it has
+	// under way on a wide link, see ServerConfig.Wide, may not fit a narrow one.
 	// [MQTT-3.2.2-4]
 	State *State
 }
@@ -91,7 +92,9 @@ type ClientConfig struct {
 // ServerConfig configures a Server.
 type ServerConfig struct {
 	Config
-	// Wide gives packet identifiers four bytes, see codec.V5Wide.
+	// Wide gives packet identifiers four bytes, see codec.V5Wide. A session that
+	// goes on over a narrow link loses what is under way under higher
+	// identifiers: it is Dropped.
 	Wide bool
 	// RefuseV311 and RefuseV5 refuse clients of that version by CONNACK.
 	RefuseV311, RefuseV5 bool

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/mqttcore/mqttcore/codec"
@@ -88,4 +89,13 @@ func (c *core) abandon(m *message) {
 	if c.st.resend.rel == nil {
 		c.st.resend.rel = m
 	}
+}
+
+// unname gives up a message that was sent over a wide link under an identifier for
+// which this one has no room. Neither side can speak of it here.
+func (c *core) unname(m *message) {
+	c.unlink(m)
+	c.st.ids.remove(m)
+	c.dropped(m, &Error{Op: "Publish", Err: ErrLimit, Code: codec.ReasonPacketIdentifierNotFound,
+		Detail: "the link has no room for packet identifier " + strconv.FormatUint(uint64(m.id), 10)})
 }

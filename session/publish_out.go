@@ -282,6 +282,12 @@ func (c *core) sendQueued(m *message) {
 // quota is used up, which holds back PUBLISH only. [MQTT-4.9.0-3]
 func (c *core) resendNext() bool {
 	pub, rel := c.st.resend.pub, c.st.resend.rel
+	for _, m := range [...]*message{pub, rel} {
+		if m != nil && m.id > c.own.MaxPacketID() {
+			c.unname(m)
+			return true
+		}
+	}
 	if rel != nil && rel.stage == stageReceived {
 		c.st.resend.rel = rel.next
 		if c.cfg.ManualRelease { // its PUBREL is the application's
