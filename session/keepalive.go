@@ -77,18 +77,22 @@ func (c *core) answerDue() instant {
 // times the Keep Alive, up to 98,302.5 s. [MQTT-3.1.2-22]
 // [v3.1.1 MQTT-3.1.2-24]
 func (c *core) silence() instant {
-	if c.limits.keepAlive == 0 || c.InputPaused() {
+	if c.limits.keepAlive == 0 {
 		return 0
 	}
-	return c.timers.received + instant(time.Duration(c.limits.keepAlive)*time.Second*3/2)
+	return c.missed(c.timers.received + instant(time.Duration(c.limits.keepAlive)*time.Second*3/2))
 }
 
 // pongDue returns when a client gives up a server whose PINGRESP did not come.
-func (c *core) pongDue() instant {
-	if c.InputPaused() {
+func (c *core) pongDue() instant { return c.missed(c.timers.wait) }
+
+// missed returns when what has to come until the given time is missed: never as long
+// as the input is paused, unless that began later.
+func (c *core) missed(at instant) instant {
+	if c.held || c.InputPaused() && at > c.timers.deaf {
 		return 0
 	}
-	return c.timers.wait
+	return at
 }
 
 // listens notes whether the peer is read from. The time in which it is not does not

@@ -228,7 +228,6 @@ func (b *Broker) Tick(now time.Time) {
 		switch owner := t.owner.(type) {
 		case *conn:
 			owner.srv.Tick(b.now)
-			b.timers.set(&owner.timer, owner.srv.Deadline()) // it may not be told again
 			b.busy.push(owner)
 		case *rate:
 			b.listen(owner.conn)

@@ -89,6 +89,8 @@
 //   - A client of v3.1.1 that publishes with a QoS or with RETAIN that is not on
 //     offer is disconnected, and the message is not acknowledged, as there is no way
 //     to tell it. One with such a Will gets no CONNACK, which has no code for it.
+//   - A client is silent if neither a packet nor a KiB of one came for 1.5 times its
+//     Keep Alive, not counting the time in which it was not to be read from.
 //   - Wills are published at Shutdown or, with Persist, after Restore.
 //
 // # Memory

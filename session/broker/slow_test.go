@@ -134,3 +134,22 @@ func TestSlowReaderKeepAlive(t *testing.T) {
 		}
 	}
 }
+
+// What is published together with the Tick that is the end of a silent client does not
+// put that off.
+func TestFloodBeforeTick(t *testing.T) {
+	for _, v := range bothVersions {
+		w := newWorld(t, broker.Config{})
+		p := clean("c")
+		p.KeepAlive = 10
+		c := w.connect(v, p).subscribed(filter("t", 0))
+		w.now = w.now.Add(15 * time.Second)
+		if err := w.b.Publish(w.now, publish("t", strings.Repeat("x", 100_000), 0)); err != nil {
+			t.Fatal(err)
+		}
+		w.b.Tick(w.now)
+		if w.drain(); !c.closed {
+			t.Error("not closed")
+		}
+	}
+}
