@@ -21,7 +21,8 @@ type resend struct{ pub, rel *message }
 //
 // Errors are ErrQueueFull; ErrLimit for what the peer has excluded (Maximum
 // QoS, Retain Available, Maximum Packet Size, Topic Alias Maximum); ErrState;
-// and an *codec.Error for an illegal message. (v3.1.1 and v5.0 3.3, 4.3)
+// codec.ErrTooLarge for properties that leave no room in a record for what it adds
+// to them; and an *codec.Error for an illegal message. (v3.1.1 and v5.0 3.3, 4.3)
 func (c *core) Publish(now time.Time, p *codec.Publish) (token uint64, err error) {
 	c.setTime(now)
 	return c.publish(c.compose(p, &Delivery{QoS: p.QoS, Retain: p.Retain}), p)
@@ -158,7 +159,14 @@ func (c *core) publishNow(m *message, p *codec.Publish) error {
 		m.pub = p.Clone()
 		c.fullTopic(m)
 	}
-	if err := c.emit(m, false); err != nil {
+	var err error
+	if m.qos != codec.QoS0 {
+		err = m.storable()
+	}
+	if err == nil {
+		err = c.emit(m, false)
+	}
+	if err != nil {
 		if m.id != 0 {
 			c.st.ids.undo(m)
 		}

@@ -18,7 +18,8 @@ import (
 //
 //	session   expiry, closed, last token, next packet identifier, exists, Client Identifier
 //	message   token, packet identifier, expires, flags, PUBLISH
-//	          with flagStreamed the length of the payload before PUBLISH
+//	          with flagStreamed the length of the payload before PUBLISH,
+//	          with flagBehind the payload after PUBLISH, which is without it
 //	release   token, packet identifier, order, flags (absent for none)
 //	          order is 0 with flagGivenUp until PUBREC comes
 //	received  packet identifier
@@ -30,6 +31,7 @@ const (
 	flagQoS      = 0x03
 	flagRetain   = 0x04
 	flagStreamed = 0x08
+	flagBehind   = 0x10 // PUBLISH has no room for the payload
 	flagExists   = 0x01
 	flagWaits    = 0x01 // of a release: PUBREL is the application's
 	flagGivenUp  = 0x02 // of a release: the message was given up
@@ -37,6 +39,9 @@ const (
 
 // storedVersion can hold what either version can.
 const storedVersion = codec.V5Wide
+
+// maxIdentifier is the size of the largest Subscription Identifier in a packet.
+const maxIdentifier = 5
 
 // maxSlots bounds the table of identifiers that a stored state may ask for. At
 // most 65,535 messages can be under way, with four slots for each, see take.
@@ -82,24 +87,42 @@ func AppendRecord(dst []byte, ev events.Event) []byte {
 	return dst
 }
 
-// appendStored appends flags and PUBLISH. A message that the codec refuses was
-// never taken into a session, so its error cannot happen. size is the length of
-// a payload that is not stored, below 0 for none.
+// appendStored appends flags and PUBLISH. A message that the codec refuses, or
+// that has no room, was never taken into a session, so its error cannot happen.
+// size is the length of a payload that is not stored, below 0 for none.
 func appendStored(dst []byte, p *codec.Publish, qos codec.QoS, size int) []byte {
 	flags := byte(qos)
 	if p.Retain {
 		flags |= flagRetain
+	}
+	q := *p
+	q.QoS, q.Dup, q.PacketID = codec.QoS0, false, 0
+	q.Properties.TopicAlias = codec.Opt[uint16]{}
+	var behind []byte
+	if q.Size(storedVersion) > codec.MaxPacketSize {
+		flags |= flagBehind
+		behind, q.Payload = q.Payload, nil
 	}
 	if size >= 0 {
 		dst = binary.AppendUvarint(append(dst, flags|flagStreamed), uint64(size))
 	} else {
 		dst = append(dst, flags)
 	}
-	q := *p
-	q.QoS, q.Dup, q.PacketID = codec.QoS0, false, 0
-	q.Properties.TopicAlias = codec.Opt[uint16]{}
 	dst, _ = q.AppendTo(dst, storedVersion.AllowControlCharacters())
-	return dst
+	return append(dst, behind...)
+}
+
+// storable reports a message for which a record has no room: for its full topic
+// and all its properties, also those that it is sent without.
+func (m *message) storable() error {
+	size := m.pub.Size(storedVersion) - len(m.pub.Payload)
+	if m.ids != nil {
+		size += maxIdentifier * m.ids.Len()
+	}
+	if size > codec.MaxRemaining {
+		return &Error{Op: "Publish", Err: codec.ErrTooLarge, Code: codec.ReasonPacketTooLarge, Detail: "no record has room for the properties"}
+	}
+	return nil
 }
 
 func appendSession(dst []byte, expiry uint32, closed time.Time, tokens uint64, next uint32, exists bool, clientID string) []byte {
@@ -257,17 +280,10 @@ func (s *State) restoreMessage(r *reader, payload []byte) error {
 		m.size = uint32(r.uvarint(codec.MaxRemaining))
 		r.bad = r.bad || m.size == 0
 	}
-	if r.bad || m.token == 0 || m.qos > codec.QoS2 || flags&^(flagQoS|flagRetain|flagStreamed) != 0 || m.id != 0 && m.qos == codec.QoS0 {
+	if r.bad || m.token == 0 || m.qos > codec.QoS2 || flags&^(flagQoS|flagRetain|flagStreamed|flagBehind) != 0 || m.id != 0 && m.qos == codec.QoS0 {
 		return corrupt("message")
 	}
-	packet := slices.Clone(r.b)
-	h, n, err := codec.Frame(packet, 0)
-	if err != nil || n != len(packet) || n == 0 || h.Type != codec.TypePublish {
-		return corrupt("PUBLISH")
-	}
-	m.pub = new(codec.Publish)
-	if m.pub.Decode(h, packet[h.Len:], storedVersion.AllowControlCharacters()) != nil ||
-		m.pub.QoS != codec.QoS0 || m.streamed && len(m.pub.Payload) > 0 || m.pub.Properties.TopicAlias.Set || m.pub.Retain != m.retain {
+	if m.pub = readPublish(slices.Clone(r.b), flags&flagBehind != 0); m.pub == nil || m.pub.Retain != m.retain || m.streamed && len(m.pub.Payload) > 0 {
 		return corrupt("PUBLISH")
 	}
 	if payload != nil {
@@ -280,6 +296,24 @@ func (s *State) restoreMessage(r *reader, payload []byte) error {
 		m.stage = stageSent
 	}
 	return s.restore(m)
+}
+
+// readPublish returns the PUBLISH that a record ends with, nil for another one
+// than appendStored has stored. It keeps b.
+func readPublish(b []byte, behind bool) *codec.Publish {
+	h, n, err := codec.Frame(b, 0)
+	if err != nil || n == 0 || h.Type != codec.TypePublish || behind != (n < len(b)) {
+		return nil
+	}
+	p := new(codec.Publish)
+	if p.Decode(h, b[h.Len:n], storedVersion.AllowControlCharacters()) != nil ||
+		p.QoS != codec.QoS0 || p.Properties.TopicAlias.Set || behind && len(p.Payload) > 0 {
+		return nil
+	}
+	if behind {
+		p.Payload = b[n:]
+	}
+	return p
 }
 
 // restore enters a message; arrange puts it into its place.

@@ -151,8 +151,9 @@ type Delivery struct {
 // Enqueue adds a message to the queue of a session that no connection has. It
 // keeps p, which must not change any more. dropped is called with a Dropped event
 // for each message that the policy drops to make room, whose record, under Key of
-// the event, is to be removed. Errors are ErrQueueFull and ErrState while a
-// connection has the session.
+// the event, is to be removed. Errors are ErrQueueFull, codec.ErrTooLarge for
+// properties that leave no room in a record for what it adds to them, and ErrState
+// while a connection has the session.
 func (s *State) Enqueue(now time.Time, p *codec.Publish, d Delivery, limits QueueLimits, dropped func(events.Event)) (token uint64, err error) {
 	if s.open {
 		return 0, misuse("Enqueue", "a connection has the session")
@@ -202,6 +203,9 @@ func (s *State) token() uint64 {
 
 // enqueue adds m to the queue and calls dropped for what had to make room.
 func (s *State) enqueue(m *message, limits QueueLimits, dropped func(*message)) error {
+	if err := m.storable(); err != nil {
+		return err
+	}
 	if limits.Bytes > 0 && m.cost() > limits.Bytes {
 		return queueFull()
 	}

@@ -25,6 +25,8 @@ import (
 //	q number            a Will about which the driver was asked: publisher, flags, PUBLISH
 //	c                   the clock: how far ahead the wall clock is, a signed varint, and a time
 //
+// Where PUBLISH has no room for the payload, flags say so, and it follows.
+//
 // A client is its identifier, its user, and the name and mount point of its
 // endpoint, each behind its length. number has eight bytes and is never used again while records of it exist;
 // other numbers in values are unsigned varints, times Unix times in ms on the
@@ -211,6 +213,7 @@ const (
 	flagNoLocal           = 0x04
 	flagRetainAsPublished = 0x08
 	flagReplay            = 0x10 // retained messages are still due
+	flagBehind            = 0x08 // of a message: the payload is behind PUBLISH
 	flagBegun             = 0x04 // of a lent message
 )
 
@@ -318,7 +321,8 @@ func millis(t time.Time) uint64 {
 	return uint64(max(0, t.UnixMilli()))
 }
 
-// appendMessage appends flags and PUBLISH. What came in is legal, so there is no
+// appendMessage appends flags and PUBLISH and, with flagBehind, the payload for
+// which PUBLISH has no room. What came in is legal and storable, so there is no
 // error.
 func appendMessage(dst []byte, p *codec.Publish) []byte {
 	flags := byte(p.QoS)
@@ -328,6 +332,17 @@ func appendMessage(dst []byte, p *codec.Publish) []byte {
 	q := *p
 	q.QoS, q.Dup, q.PacketID = codec.QoS0, false, 0
 	q.Properties.TopicAlias = codec.Opt[uint16]{}
+	var behind []byte
+	if q.Size(storedVersion) > codec.MaxPacketSize {
+		flags |= flagBehind
+		behind, q.Payload = q.Payload, nil
+	}
 	dst, _ = q.AppendTo(append(dst, flags), storedVersion.AllowControlCharacters())
-	return dst
+	return append(dst, behind...)
+}
+
+// storable reports whether PUBLISH has room for a message without its payload, as
+// the topics and aliases of one that came may be longer here.
+func storable(p *codec.Publish) bool {
+	return p.Size(storedVersion)-len(p.Payload) <= codec.MaxRemaining
 }

@@ -125,6 +125,9 @@ func legal(p *codec.Publish) error {
 	if q.QoS == codec.QoS1 || q.QoS == codec.QoS2 {
 		q.QoS = codec.QoS0
 	}
+	if !storable(&q) {
+		return &session.Error{Op: "Publish", Err: codec.ErrTooLarge, Code: codec.ReasonPacketTooLarge, Detail: "no record has room for the properties"}
+	}
 	return q.Validate(codec.V5.FromClient())
 }
 
@@ -180,6 +183,8 @@ func (b *Broker) refusal(c *Client, p *codec.Publish) codec.ReasonCode {
 	switch topic := c.seen(p.Topic); {
 	case b.unnameable(p):
 		return codec.ReasonTopicNameInvalid
+	case !storable(p):
+		return codec.ReasonQuotaExceeded
 	case topic[0] != '$':
 		return codec.ReasonSuccess
 	case bytes.HasPrefix(topic, []byte("$share/")):

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"iter"
 	"maps"
 	"math"
@@ -49,7 +50,7 @@ func (b *Broker) Restore(now time.Time, pairs iter.Seq2[[]byte, []byte]) error {
 			err = ErrCorrupt
 		}
 		if err != nil {
-			return err
+			return fmt.Errorf("%w, under %.100q", err, key)
 		}
 	}
 	b.goOn(loose.clock)
@@ -359,13 +360,17 @@ func messageOf(value []byte) (*codec.Publish, error) {
 	if len(value) < 2 || value[0]&flagQoS > 2 {
 		return nil, ErrCorrupt
 	}
+	behind := value[0]&flagBehind != 0
 	p, n, err := codec.Decode(value[1:], storedVersion.AllowControlCharacters())
-	if err != nil || n != len(value)-1 {
+	if err != nil || behind != (n < len(value)-1) {
 		return nil, ErrCorrupt
 	}
 	m, ok := p.(*codec.Publish)
-	if !ok || len(m.Topic) == 0 {
+	if !ok || len(m.Topic) == 0 || behind && len(m.Payload) > 0 {
 		return nil, ErrCorrupt
+	}
+	if behind {
+		m.Payload = value[1+n:]
 	}
 	m = m.Clone()
 	m.QoS, m.Retain = codec.QoS(value[0]&flagQoS), value[0]&flagRetain != 0
