@@ -2,6 +2,8 @@ package server
 
 import (
 	"runtime"
+	"slices"
+	"syscall"
 
 	"github.com/mqttcore/mqttcore/codec"
 	"github.com/mqttcore/mqttcore/session/broker"
@@ -10,30 +12,81 @@ import (
 	"github.com/mqttcore/mqttcore/examples/broker/internal/config"
 )
 
-// checks bounds the passwords that are looked at at the same time: a good hash
+// mostChecks bounds the passwords that are looked at at the same time: a good hash
 // takes long on purpose. Half of the processors stay for clients who are in, also
 // when somebody tries many passwords.
-var checks = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))
+var mostChecks = max(1, runtime.GOMAXPROCS(0)/2)
 
-// check looks at a password in the background and then answers the CONNECT. The
-// broker and its other clients go on meanwhile.
-func (s *Server) check(c *conn, user string, password []byte, has bool) {
-	rules := c.door.access
-	go func() {
-		checks <- struct{}{}
-		good := rules.Check(user, password, has)
-		<-checks
-		s.ask(func() {
-			switch {
-			case c.door.access != rules:
-				s.check(c, user, password, has) // they were read again meanwhile
-			case good:
-				s.letIn(c, user)
-			default:
-				s.broker.Refuse(s.now, c.handle, codec.ReasonBadUserNameOrPassword)
-			}
-		})
-	}()
+// checks are passwords, in the order in which they came.
+type checks struct {
+	waiting []login
+	running int
+}
+
+// login is what a client says who it is.
+type login struct {
+	conn     *conn
+	user     string
+	password []byte
+	has      bool
+}
+
+// check looks at a password in the background, when its turn has come, and then
+// answers the CONNECT. The broker and its other clients go on meanwhile. Of a client
+// who has gone nothing is left to be done.
+func (s *Server) check(l login) {
+	switch c := l.conn; {
+	case c.ended:
+	case c.link.lost():
+		s.giveUp(c)
+	default:
+		s.checks.waiting = append(s.checks.waiting, l)
+		s.goOnChecking()
+	}
+}
+
+// giveUp ends a connection that was reset while nobody reads from it.
+func (s *Server) giveUp(c *conn) { s.broker.Closed(s.now, c.handle, syscall.ECONNRESET) }
+
+// goOnChecking begins with the passwords whose turn it is.
+func (s *Server) goOnChecking() {
+	k := &s.checks
+	for k.running < mostChecks && len(k.waiting) > 0 {
+		l := k.waiting[0]
+		rules := l.conn.door.access
+		k.waiting = slices.Delete(k.waiting, 0, 1)
+		k.running++
+		go func() {
+			good := rules.Check(l.user, l.password, l.has)
+			s.ask(func() {
+				k.running--
+				s.checked(l, rules, good)
+				s.goOnChecking()
+			})
+		}()
+	}
+}
+
+// isChecking reports whether the password of a client waits.
+func (s *Server) isChecking(c *conn) bool {
+	return slices.ContainsFunc(s.checks.waiting, func(l login) bool { return l.conn == c })
+}
+
+// stopChecking takes back the password of a client.
+func (s *Server) stopChecking(c *conn) {
+	s.checks.waiting = slices.DeleteFunc(s.checks.waiting, func(l login) bool { return l.conn == c })
+}
+
+// checked answers the CONNECT.
+func (s *Server) checked(l login, rules *access.Access, good bool) {
+	switch c := l.conn; {
+	case c.door.access != rules:
+		s.check(l) // they were read again meanwhile
+	case good:
+		s.letIn(c, l.user)
+	default:
+		s.broker.Refuse(s.now, c.handle, codec.ReasonBadUserNameOrPassword)
+	}
 }
 
 // letIn lets a user in whose password is right.

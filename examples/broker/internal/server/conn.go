@@ -46,6 +46,8 @@ type link interface {
 	identity() (user string, ok bool)
 	// revoked returns why its certificate lets the client in no more.
 	revoked() error
+	// lost reports whether it was reset.
+	lost() bool
 }
 
 // outgoing is a Write that is not out yet. Its bytes are ours.

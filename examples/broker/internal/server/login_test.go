@@ -2,8 +2,8 @@ package server
 
 import (
 	"errors"
+	"net"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -12,32 +12,36 @@ import (
 	"github.com/mqttcore/mqttcore/examples/broker/internal/access"
 )
 
-// occupy takes the processors away that look at passwords, until free is called.
-func occupy(t *testing.T) (free func()) {
-	t.Helper()
-	for range cap(checks) {
-		checks <- struct{}{}
+// occupy takes the processors away that look at passwords, until the owner calls
+// free.
+func (r *rig) occupy() (free func()) {
+	r.t.Helper()
+	k := &r.server.checks
+	r.does(func() { k.running += mostChecks })
+	return func() {
+		k.running -= mostChecks
+		r.server.goOnChecking()
 	}
-	free = sync.OnceFunc(func() {
-		for range cap(checks) {
-			<-checks
-		}
-	})
-	t.Cleanup(free)
-	return free
 }
+
+// does calls a function in the goroutine of the owner.
+func (r *rig) does(f func()) { r.await(func() bool { f(); return true }) }
 
 // begin sends CONNECT and returns once the server has begun to look at it.
 func (r *rig) begin(id, user, password string) *peer {
 	r.t.Helper()
 	p, before := r.dial(), r.entering()
-	p.send(&codec.Connect{ClientID: codec.Bytes(id), Username: codec.Some(codec.Bytes(user)), Password: codec.Some(codec.Bytes(password))})
+	p.send(connect(id, user, password))
 	for end := time.Now().Add(limit); r.entering() == before; {
 		if time.Now().After(end) {
 			r.t.Fatal("CONNECT did not come")
 		}
 	}
 	return p
+}
+
+func connect(id, user, password string) *codec.Connect {
+	return &codec.Connect{ClientID: codec.Bytes(id), Username: codec.Some(codec.Bytes(user)), Password: codec.Some(codec.Bytes(password))}
 }
 
 // entering returns how many clients have sent something and are not let in yet.
@@ -73,7 +77,7 @@ func TestReloadWithinLogin(t *testing.T) {
 	if err := r.server.Reload(); err != nil {
 		t.Fatal(err)
 	}
-	free := occupy(t)
+	free := r.occupy()
 	logins := []struct {
 		user, password string
 		want           codec.ReasonCode
@@ -97,7 +101,7 @@ func TestReloadWithinLogin(t *testing.T) {
 	if n := r.entering(); n != len(logins) {
 		t.Fatalf("%d of %d logins are under way", n, len(logins))
 	}
-	free()
+	r.does(free)
 	for _, l := range logins {
 		if code := l.peer.code(); code != l.want {
 			t.Errorf("%s by %s: %v, want %v", l.user, l.password, code, l.want)
@@ -105,11 +109,72 @@ func TestReloadWithinLogin(t *testing.T) {
 	}
 }
 
+// A password that was right by the file of before is looked at once more.
+func TestReloadWithinCheck(t *testing.T) {
+	r, _, passwords := guarded(t, nil, "", nil)
+	free := r.occupy()
+	p := r.begin("ann", "ann", "ann's")
+	if err := access.SetPassword(passwords, "ann", "another", 10); err != nil {
+		t.Fatal(err)
+	}
+	var c *conn
+	var rules *access.Access
+	r.does(func() { c = r.conn(p); rules = c.door.access })
+	if err := r.server.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	r.does(func() {
+		l := r.server.checks.waiting[0]
+		r.server.stopChecking(c)
+		r.server.checked(l, rules, true)
+		free()
+	})
+	if code := p.code(); code != codec.ReasonBadUserNameOrPassword {
+		t.Error(code)
+	}
+}
+
+// Who goes before the password is looked at leaves nothing to be done, also if the
+// files were read again within that.
+func TestLeftWithinLogin(t *testing.T) {
+	r, _, _ := guarded(t, nil, "", nil)
+	free := r.occupy()
+	var gone []*conn
+	leave := func(p *peer) {
+		_ = p.Conn.(*net.TCPConn).SetLinger(0)
+		_ = p.Close()
+	}
+	for _, id := range []string{"1", "2", "3"} {
+		p := r.begin(id, "ann", "wrong")
+		r.does(func() { gone = append(gone, r.conn(p)) })
+		leave(p)
+	}
+	p := r.dial()
+	r.await(func() bool { return r.conn(p).link != nil })
+	r.does(func() { // which sees all of it at once
+		gone = append(gone, r.conn(p))
+		p.send(connect("4", "ann", "wrong"))
+		leave(p)
+	})
+	last := r.begin("last", "ann", "ann's")
+	r.await(func() bool { return !slices.ContainsFunc(gone, func(c *conn) bool { return !c.ended }) })
+	r.does(func() {
+		r.server.checked(login{conn: &conn{door: gone[0].door, ended: true}}, nil, false)
+		if w := r.server.checks.waiting; len(w) != 1 || w[0].conn != r.conn(last) {
+			t.Errorf("%d passwords wait", len(w))
+		}
+		free()
+	})
+	if code := last.code(); code != codec.ReasonSuccess {
+		t.Error(code)
+	}
+}
+
 // Whom the old file has just let in does not stay, even if the server takes note
 // of both at once.
 func TestReloadRightAfterLogin(t *testing.T) {
 	r, _, passwords := guarded(t, nil, "", nil)
-	free := occupy(t)
+	free := r.occupy()
 	p := r.begin("ann", "ann", "ann's")
 	if err := access.SetPassword(passwords, "ann", "another", 10); err != nil {
 		t.Fatal(err)

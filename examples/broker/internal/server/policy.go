@@ -75,6 +75,6 @@ func (s *Server) admit(ev *broker.Event) {
 	case p.Password.Set && rules.Remembers(user, password):
 		s.letIn(c, user)
 	default:
-		s.check(c, user, bytes.Clone(password), p.Password.Set)
+		s.check(login{c, user, bytes.Clone(password), p.Password.Set})
 	}
 }

@@ -171,9 +171,9 @@ func TestExpelled(t *testing.T) {
 func TestPasswordFlood(t *testing.T) {
 	r, _, passwords := guarded(t, nil, "topic readwrite #\n", nil)
 	r.mustLogin("ann")
-	free := occupy(t)
+	free := r.occupy()
 	r.mustLogin("ann")
-	free()
+	r.does(free)
 	if err := access.SetPassword(passwords, "ann", "another", 10); err != nil {
 		t.Fatal(err)
 	}

@@ -132,10 +132,10 @@ func (p *poller) poll(most time.Duration) int {
 }
 
 // readiness of one socket. When its client has closed, or it has failed, it is
-// ready for everything, and ended.
+// ready for everything, and ended; lost if nothing can be written to it either.
 type readiness struct {
-	handle                broker.Handle
-	reading, writing, end bool
+	handle                      broker.Handle
+	reading, writing, end, lost bool
 }
 
 // look calls found for each socket that has become ready since it was told so. It
@@ -147,12 +147,14 @@ func (p *poller) look(found func(readiness)) (more bool) {
 	}
 	for i := range n {
 		ev := &p.events[i]
-		const end = unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR
+		const lost = unix.EPOLLHUP | unix.EPOLLERR
+		const end = unix.EPOLLRDHUP | lost
 		found(readiness{
 			handle:  broker.Handle(uint32(ev.Fd)) | broker.Handle(uint32(ev.Pad))<<32,
 			reading: ev.Events&(unix.EPOLLIN|end) != 0,
-			writing: ev.Events&(unix.EPOLLOUT|unix.EPOLLHUP|unix.EPOLLERR) != 0,
+			writing: ev.Events&(unix.EPOLLOUT|lost) != 0,
 			end:     ev.Events&end != 0,
+			lost:    ev.Events&lost != 0,
 		})
 	}
 	return n == len(p.events)

@@ -58,6 +58,7 @@ type Server struct {
 	lastDoor    *door
 
 	commits  commits
+	checks   checks
 	conns    map[broker.Handle]*conn // until their links are closed
 	eager    []*conn                 // may bring more, but were not let go on yet
 	held     int                     // of these, the first, while nobody is read from
@@ -367,5 +368,6 @@ func (s *Server) closed(ev *broker.Event) {
 	}
 	s.prove(c)
 	s.report(c, ev)
+	s.stopChecking(c)
 	c.end()
 }

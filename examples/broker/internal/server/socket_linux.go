@@ -21,6 +21,7 @@ type socket struct {
 	fd    int32  // negative when closed
 	end   bool   // the client has closed, or the socket failed: read until that is seen
 	eof   bool   // and there is no more to read
+	gone  bool   // it cannot be written to any more
 }
 
 // stall is a Write to a socket that takes no more bytes at present.
@@ -99,6 +100,8 @@ func (c *socket) place() *listen.Place { return &c.at }
 func (c *socket) identity() (user string, ok bool) { return "", false }
 
 func (c *socket) revoked() error { return nil }
+
+func (c *socket) lost() bool { return c.gone }
 
 // read reads what is there, into the memory of a hand.
 func (r *reading) read(h *hand) {

@@ -86,6 +86,9 @@ func (k *sockets) ready(r readiness) {
 	if r.writing {
 		sock.retry()
 	}
+	if sock.gone = sock.gone || r.lost; sock.gone && k.server.isChecking(c) {
+		k.server.giveUp(c)
+	}
 }
 
 // unread reports whether sockets may be read from.

@@ -109,3 +109,6 @@ func (c *stream) place() *listen.Place { return &c.in.Place }
 func (c *stream) identity() (user string, ok bool) { return c.in.User, c.in.HasUser }
 
 func (c *stream) revoked() error { return c.in.Revoked() }
+
+// lost is not known while nobody reads.
+func (c *stream) lost() bool { return false }
