@@ -112,6 +112,9 @@ func (l *Listener) pause(d time.Duration) {
 
 // welcome takes a connection through its handshakes, if there are any.
 func (l *Listener) welcome(c *Conn, timeout time.Duration, handle func(*Conn)) {
+	if tcp, ok := c.Conn.(*net.TCPConn); ok {
+		boundUnsent(tcp)
+	}
 	if tcp, ok := c.Conn.(*net.TCPConn); ok && !l.cfg.NoDelay {
 		_ = tcp.SetNoDelay(false) // it may be gone already
 	}

@@ -8,7 +8,9 @@ import (
 	"net"
 	"os"
 	"reflect"
+	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -265,18 +267,31 @@ func TestNeverCloses(t *testing.T) {
 // The time for writing is for a part of a message, so that a slow reader has as
 // long as it needs for a large one.
 func TestSlowButSteadyReader(t *testing.T) {
-	programtest.Patiently(t, 400*time.Millisecond, func(timeout time.Duration) error {
+	programtest.Patiently(t, time.Second, func(timeout time.Duration) error {
 		r := start(t, nil, func(c *config.Config) { c.Limits.WriteTimeout = timeout })
-		c := r.enter("c")
-		_ = c.Conn.(*net.TCPConn).SetReadBuffer(64 << 10)
+		small := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error {
+			return raw.Control(func(fd uintptr) { _ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, 32<<10) })
+		}}
+		conn, err := small.DialContext(t.Context(), "tcp", r.address)
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		c := &peer{Conn: conn, t: t, r: codec.NewReader(conn, codec.V5, 0)}
+		c.send(&codec.Connect{CleanStart: true, ClientID: codec.Bytes("c")})
+		c.expect(codec.TypeConnack)
 		c.subscribe("big")
 		r.enter("pub").send(&codec.Publish{Topic: codec.Bytes("big"), Payload: make([]byte, 24<<20)})
-		buf := make([]byte, 3<<20)
-		for range 8 { // twice the time in all
+		buf := make([]byte, 50<<10)
+		for range 12 { // three times the time in all
 			time.Sleep(timeout / 4)
 			if _, err := io.ReadFull(c, buf); err != nil {
 				return err
 			}
+		}
+		// What is in the buffers comes also after the end.
+		if text := r.log.String(); strings.Contains(text, "less than 64 KiB") {
+			return errors.New(text)
 		}
 		return nil
 	})
