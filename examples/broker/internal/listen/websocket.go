@@ -50,6 +50,7 @@ func openWebSocket(c *Conn) error {
 	if answer := judge(c, r); answer.status != 0 {
 		return answer.send(c.Conn, r.Method == http.MethodHead)
 	}
+	r.Header.Set("Sec-WebSocket-Protocol", subprotocol) // it is offered, perhaps behind a tab, which the library does not expect
 	upgrader := ws.HTTPUpgrader{Protocol: func(p string) bool { return p == subprotocol }}
 	rw := bufio.NewReadWriter(br, bufio.NewWriterSize(c.Conn, 512))
 	if _, _, _, err := upgrader.Upgrade(r, hijacked{conn: c.Conn, rw: rw}); err != nil {
