@@ -77,8 +77,8 @@ func (s *script) check(t *testing.T, fs vfs.FS, committed, begun int) {
 // synced a random part is lost.
 func TestCrashAtEveryWrite(t *testing.T) {
 	s := newScript(60, 4<<10)
-	for lost, percent := range []int{0, 50, 100} {
-		t.Run(fmt.Sprint(percent, "% of what was not synced"), func(t *testing.T) {
+	for lost, percent := range []int{0, 100, 50, 50, 50, 50, 50, 50} {
+		t.Run(fmt.Sprint(percent, "% of what was not synced, ", lost), func(t *testing.T) {
 			type crash struct {
 				fs               vfs.FS
 				committed, begun int

@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -97,8 +98,8 @@ func (s *script) written(t *testing.T, machine bool) (disk *vfs.MemFS, log strin
 }
 
 // settled waits until the engine has moved everything from older logs into
-// tables. Until then it takes a vanished older log for one that it has finished
-// with: damage that no crash does, and that goes unnoticed.
+// tables. Until then it takes an older log that has become empty for one that never
+// had anything: damage that no crash does, and that goes unnoticed.
 func settled(t testing.TB, st *Store) {
 	t.Helper()
 	live := func() int64 { return st.db.Metrics().WAL.Files }
@@ -165,6 +166,55 @@ func TestMissingFiles(t *testing.T) {
 	}
 }
 
+// Of several logs one is gone.
+func TestMissingLogs(t *testing.T) {
+	s := newScript(60, 4<<10)
+	several := 0
+	for round := uint64(0); round < 50 && several < 5; round++ {
+		disk := vfs.NewCrashableMem()
+		st := simulated(t, disk)
+		for _, fill := range s.batches {
+			commit(t, st, fill)
+		}
+		left := disk.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 100, RNG: rand.New(rand.NewPCG(3, round))})
+		mustClose(t, st)
+		logs := slices.DeleteFunc(files(t, left), func(path string) bool { return !strings.HasSuffix(path, ".log") })
+		if len(logs) < 2 {
+			continue
+		}
+		several++
+		for _, path := range logs {
+			gone := left.CrashClone(vfs.CrashCloneCfg{})
+			if err := gone.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+			s.refusedOrIntact(t, gone)
+		}
+	}
+	if several == 0 {
+		t.Error("there was never more than one log")
+	}
+}
+
+// The witness of an earlier release says nothing of logs, but of batches.
+func TestWitnessOfBefore(t *testing.T) {
+	s := newScript(60, 4<<10)
+	disk, log, _ := s.written(t, false)
+	path := disk.PathJoin("store", witnessName)
+	for _, size := range []int{28, witnessSize - 1} {
+		if s.refusedOrIntact(t, with(t, disk, path, read(t, disk, path)[:size])) {
+			t.Errorf("refused with a witness of %d bytes", size)
+		}
+		gone := with(t, disk, path, read(t, disk, path)[:size])
+		if err := gone.Remove(log); err != nil {
+			t.Fatal(err)
+		}
+		if !s.refusedOrIntact(t, gone) {
+			t.Errorf("without %s: not refused with a witness of %d bytes", log, size)
+		}
+	}
+}
+
 // refusedOrIntact reports whether a damaged store is refused. Otherwise all of
 // the script has to be there.
 func (s *script) refusedOrIntact(t *testing.T, fs vfs.FS) (refused bool) {
@@ -181,4 +231,20 @@ func (s *script) refusedOrIntact(t *testing.T, fs vfs.FS) (refused bool) {
 		t.Fatalf("%d pairs, not the %d that were committed", len(got), len(s.states[len(s.batches)]))
 	}
 	return err != nil
+}
+
+// Before a log goes, the witness on the disk does not know it any more.
+func TestWitnessOfGoneLog(t *testing.T) {
+	disk := vfs.NewCrashableMem()
+	st := simulated(t, disk)
+	defer mustClose(t, st)
+	for _, fill := range newScript(3, 600).batches {
+		commit(t, st, fill)
+	}
+	log := newestLog(t, disk)
+	st.disk.witness.goes(log)
+	d := newDisk(disk.CrashClone(vfs.CrashCloneCfg{}), "store", quiet)
+	if said, err := d.witness.read(); err != nil || said.number == 0 || len(said.logs) > 0 {
+		t.Errorf("without %s: %+v, %v", log, said, err)
+	}
 }

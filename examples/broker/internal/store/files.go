@@ -57,6 +57,16 @@ func (l *list) Sync() error {
 	return err
 }
 
+// folder is an open folder.
+type folder struct{ file }
+
+func (f folder) Sync() error {
+	logs := f.disk.witness.listing()
+	err := f.file.Sync()
+	f.disk.witness.listsLogs(logs)
+	return err
+}
+
 func (f file) Sync() error     { return f.disk.sync(f.File.Sync) }
 func (f file) SyncData() error { return f.disk.sync(f.File.SyncData) }
 
@@ -91,6 +101,11 @@ func (d *disk) own(name string) error {
 
 // Create, and what follows, is what vfs.FS says, but for errors.
 func (d *disk) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
+	if strings.HasPrefix(d.PathBase(name), "marker.") {
+		if err := d.syncFolder(); err != nil { // the file that it names may not be there after a crash
+			return nil, err
+		}
+	}
 	f, err := d.open(name, func() (vfs.File, error) { return d.FS.Create(name, category) })
 	if err != nil {
 		return nil, err
@@ -100,6 +115,7 @@ func (d *disk) Create(name string, category vfs.DiskWriteCategory) (vfs.File, er
 		l.written.id, err = strconv.ParseUint(id, 10, 64)
 		return l, err
 	}
+	d.witness.began(name)
 	return f, nil
 }
 
@@ -108,11 +124,25 @@ func (d *disk) OpenReadWrite(name string, category vfs.DiskWriteCategory, o ...v
 }
 
 func (d *disk) ReuseForWrite(from, to string, category vfs.DiskWriteCategory) (vfs.File, error) {
-	return d.open("", func() (vfs.File, error) { return d.FS.ReuseForWrite(from, to, category) })
+	d.witness.goes(from)
+	f, err := d.open("", func() (vfs.File, error) { return d.FS.ReuseForWrite(from, to, category) })
+	if err == nil {
+		d.witness.began(to)
+	}
+	return f, err
 }
 
 func (d *disk) OpenDir(name string) (vfs.File, error) {
-	return d.open("", func() (vfs.File, error) { return d.FS.OpenDir(name) })
+	f, err := d.open("", func() (vfs.File, error) { return d.FS.OpenDir(name) })
+	return folder{f}, err
+}
+
+func (d *disk) syncFolder() error {
+	f, err := d.OpenDir(d.path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }
 
 func (d *disk) Link(from, to string) error {
@@ -129,6 +159,7 @@ func (d *disk) MkdirAll(dir string, perm os.FileMode) error {
 
 // Remove need not work: what is not needed is removed at the next start too.
 func (d *disk) Remove(name string) error {
+	d.witness.goes(name)
 	return d.use(func() error { return d.FS.Remove(name) })
 }
 
@@ -142,7 +173,7 @@ func (d *disk) Lock(name string) (io.Closer, error) {
 		return nil, err
 	}
 	d.lock = l
-	if err := d.own(name); err != nil {
+	if err := errors.Join(d.own(name), d.witness.begin()); err != nil {
 		return nil, err
 	}
 	return release{d}, nil

@@ -129,7 +129,7 @@ func ofTheSystem(name string) bool { return name == "lost+found" || strings.HasP
 // ofTheEngine tells the files that the engine makes first. After a crash at that
 // time any of them may be there alone.
 func ofTheEngine(name string) bool {
-	for _, begin := range []string{"LOCK", "marker.", "MANIFEST-", "OPTIONS-", "temporary."} {
+	for _, begin := range []string{"LOCK", "marker.", "MANIFEST-", "OPTIONS-", "temporary.", witnessName} {
 		if strings.HasPrefix(name, begin) {
 			return true
 		}

@@ -7,6 +7,7 @@ import (
 	"hash/crc32"
 	iofs "io/fs"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -16,18 +17,21 @@ import (
 
 // The engine takes damage in a log or manifest for its end, if it cannot tell it
 // from a write that the death of the machine has cut short, and what lies behind
-// would be lost in silence. So there is a witness, a file that says what reached
-// the disk: the number of the last batch that was committed, which the batch has
-// too, and the length and check sum of the manifest. It is written after what it
-// says was synced, and not synced itself: it may be behind, never ahead, and
-// costs next to nothing.
+// would be lost in silence; so would be what is in a log that is missing. So there
+// is a witness, a file that says what reached the disk: the number of the last batch
+// that was committed, which the batch has too, the length and check sum of the
+// manifest, and the logs that there are. It is written after what it says was
+// synced, and not synced itself but before a log goes: it may be behind, never
+// ahead, and costs next to nothing.
 type witness struct {
 	disk *disk
 
 	mu       sync.Mutex
-	file     vfs.File // nil until the store is open
+	file     vfs.File // nil until the store is locked
 	number   uint64
 	manifest manifest
+	logs     []uint64 // the numbers in their names
+	fresh    []uint64 // those that the folder may not have after a crash
 }
 
 // manifest is what was synced of the engine's list of tables.
@@ -38,7 +42,8 @@ type manifest struct {
 
 const (
 	witnessName = "committed"
-	witnessSize = 28
+	witnessSize = 28 + 8*mostLogs + 4 // the logs, up to a 0, and a check sum are behind the others
+	mostLogs    = 16
 )
 
 // numberKey has the number of the last batch.
@@ -75,26 +80,134 @@ func (w *witness) write() {
 	v = binary.BigEndian.AppendUint32(v, w.manifest.length)
 	v = binary.BigEndian.AppendUint32(v, w.manifest.check)
 	v = binary.BigEndian.AppendUint32(v, crc32.ChecksumIEEE(v))
+	for i := range mostLogs {
+		var log uint64
+		if i < len(w.logs) {
+			log = w.logs[i]
+		}
+		v = binary.BigEndian.AppendUint64(v, log)
+	}
+	v = binary.BigEndian.AppendUint32(v, crc32.ChecksumIEEE(v))
 	_, _ = w.file.WriteAt(v, 0)
 }
 
+// began says that there is a file that may be a log.
+func (w *witness) began(name string) {
+	if log, ok := w.log(name); ok {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.fresh = append(w.fresh, log)
+	}
+}
+
+// listing returns the logs that the folder has for good once it is synced, and
+// listsLogs says that it is.
+func (w *witness) listing() []uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.fresh)
+}
+
+func (w *witness) listsLogs(logs []uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, log := range logs {
+		if i := slices.Index(w.fresh, log); i >= 0 {
+			w.fresh = slices.Delete(w.fresh, i, i+1)
+			w.logs = append(w.logs, log)
+		}
+	}
+	w.write()
+}
+
+// goes says that a file is about to go, which may be a log: nobody may miss it
+// then.
+func (w *witness) goes(name string) {
+	log, ok := w.log(name)
+	if !ok {
+		return
+	}
+	is := func(n uint64) bool { return n == log }
+	w.mu.Lock()
+	w.fresh = slices.DeleteFunc(w.fresh, is)
+	told, f := slices.Contains(w.logs, log), w.file
+	w.logs = slices.DeleteFunc(w.logs, is)
+	w.write()
+	w.mu.Unlock()
+	if told && f != nil {
+		_ = w.disk.sync(f.Sync) // has no error
+	}
+}
+
+// log returns the number of a log.
+func (w *witness) log(name string) (uint64, bool) {
+	number, ok := strings.CutSuffix(w.disk.PathBase(name), ".log")
+	log, err := strconv.ParseUint(number, 10, 64)
+	return log, ok && err == nil
+}
+
+// testimony is what a witness says.
+type testimony struct {
+	number   uint64
+	manifest manifest
+	logs     []uint64
+}
+
 // read returns what the witness of a folder says. It says nothing if it is new,
-// or if it was being written when the machine died.
-func (w *witness) read() (number uint64, m manifest, err error) {
+// or if it was being written when the machine died, and nothing of logs if it is of
+// an earlier release.
+func (w *witness) read() (t testimony, err error) {
 	f, err := w.disk.FS.Open(w.path())
 	if errors.Is(err, iofs.ErrNotExist) {
-		return 0, manifest{}, nil
+		return t, nil
 	}
 	if err != nil {
-		return 0, manifest{}, err
+		return t, err
 	}
 	defer f.Close()
 	var v [witnessSize]byte
-	if n, _ := f.ReadAt(v[:], 0); n < len(v) || crc32.ChecksumIEEE(v[:24]) != binary.BigEndian.Uint32(v[24:]) {
-		return 0, manifest{}, nil
+	sums := func(end int) bool { return crc32.ChecksumIEEE(v[:end]) == binary.BigEndian.Uint32(v[end:]) }
+	n, _ := f.ReadAt(v[:], 0)
+	if n < 28 || !sums(24) {
+		return t, nil
 	}
-	m = manifest{binary.BigEndian.Uint64(v[8:]), binary.BigEndian.Uint32(v[16:]), binary.BigEndian.Uint32(v[20:])}
-	return binary.BigEndian.Uint64(v[:]), m, nil
+	t.number = binary.BigEndian.Uint64(v[:])
+	t.manifest = manifest{binary.BigEndian.Uint64(v[8:]), binary.BigEndian.Uint32(v[16:]), binary.BigEndian.Uint32(v[20:])}
+	if n < len(v) || !sums(len(v)-4) {
+		return t, nil
+	}
+	for i := 28; i < len(v)-4; i += 8 {
+		if log := binary.BigEndian.Uint64(v[i:]); log != 0 {
+			t.logs = append(t.logs, log)
+		}
+	}
+	return t, nil
+}
+
+// begin makes sure that all logs are there, before the engine looks at them, and
+// begins to write. The store is locked.
+func (w *witness) begin() error {
+	t, err := w.read()
+	if err != nil {
+		return err
+	}
+	names, err := w.disk.FS.List(w.disk.path)
+	if err != nil {
+		return err
+	}
+	for _, log := range t.logs {
+		if name := fmt.Sprintf("%06d.log", log); !slices.Contains(names, name) {
+			return fmt.Errorf("%w: %s is missing; remove the file %s to go on without it", ErrDamaged, name, w.path())
+		}
+	}
+	f, err := w.disk.FS.OpenReadWrite(w.path(), vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	w.file, w.number, w.manifest, w.logs = f, t.number, t.manifest, t.logs
+	w.mu.Unlock()
+	return w.disk.own(w.path())
 }
 
 func (w *witness) path() string { return w.disk.PathJoin(w.disk.path, witnessName) }
@@ -102,7 +215,8 @@ func (w *witness) path() string { return w.disk.PathJoin(w.disk.path, witnessNam
 // checkManifest makes sure, before the engine starts, that the manifest is what
 // it was, among the files of the store.
 func (w *witness) checkManifest(names []string) error {
-	_, m, err := w.read()
+	t, err := w.read()
+	m := t.manifest
 	if err != nil || m.id == 0 {
 		return err
 	}
@@ -122,34 +236,26 @@ func (w *witness) checkManifest(names []string) error {
 	return nil
 }
 
-// open makes sure that all batches are there that were committed, and begins to
-// write.
+// open makes sure that all batches are there that were committed.
 func (w *witness) open(db *pebble.DB) error {
-	told, _, err := w.read()
-	if err != nil {
-		return err
-	}
+	var number uint64
 	switch v, closer, err := db.Get(numberKey); {
 	case err == nil && len(v) == 8:
-		w.number = binary.BigEndian.Uint64(v)
+		number = binary.BigEndian.Uint64(v)
 		_ = closer.Close() // never fails
 	case err == nil:
 		return fmt.Errorf("%w: a number of %d bytes", ErrDamaged, len(v))
 	case err != pebble.ErrNotFound:
 		return err
 	}
-	if told > w.number {
-		return fmt.Errorf("%w: of %d batches the last %d are missing; remove the file %s to go on without them", ErrDamaged, told, told-w.number, w.path())
-	}
-	f, err := w.disk.FS.OpenReadWrite(w.path(), vfs.WriteCategoryUnspecified)
-	if err != nil {
-		return err
-	}
 	w.mu.Lock()
-	w.file = f
+	defer w.mu.Unlock()
+	if told := w.number; told > number {
+		return fmt.Errorf("%w: of %d batches the last %d are missing; remove the file %s to go on without them", ErrDamaged, told, told-number, w.path())
+	}
+	w.number = number
 	w.write()
-	w.mu.Unlock()
-	return w.disk.own(w.path())
+	return nil
 }
 
 func (w *witness) close() error {
