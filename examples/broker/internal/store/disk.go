@@ -151,7 +151,7 @@ func (d *disk) lasts(err error) {
 // fail is for trouble that does not end, and after which the engine must not go
 // on. It never returns.
 func (d *disk) fail(err error) {
-	d.lasts(err)
+	d.lasts(final{err})
 	select {}
 }
 

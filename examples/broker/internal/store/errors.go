@@ -30,6 +30,11 @@ type fault struct {
 func (f *fault) Error() string { return f.text }
 func (f *fault) Unwrap() error { return f.err }
 
+// final is trouble after which the store goes on only when it is opened again.
+type final struct{ error }
+
+func (f final) Unwrap() error { return f.error }
+
 // explain says in one line what an error means for the store at a path, and
 // what to do.
 func explain(path string, err error) error {
@@ -63,6 +68,10 @@ func explain(path string, err error) error {
 		text = fmt.Sprintf("too many open files for the store %s: raise the limit (ulimit -n)", path)
 	default:
 		text = fmt.Sprintf("the store %s does not work (%s): look after the disk, and start the broker again", path, cause(err))
+	}
+	const again = "start the broker again"
+	if errors.As(err, new(final)) && !is(ErrDamaged) && !strings.HasSuffix(text, again) {
+		text += ", and " + again
 	}
 	return &fault{text, err}
 }

@@ -103,21 +103,26 @@ func TestErrorsOfOpen(t *testing.T) {
 // A sync that fails is the end: what it was about may be gone, and to repeat it
 // would not tell.
 func TestSyncThatFailsOnce(t *testing.T) {
-	var on atomic.Bool
-	disk := vfs.NewCrashableMem()
-	st := simulated(t, failing(disk, syscall.EIO, &on, errorfs.OpFileSyncData, errorfs.OpFileSync))
-	commit(t, st, set("a", "1"))
-	on.Store(true)
-	b := st.NewBatch()
-	b.Set([]byte("b"), []byte("2"))
-	for range 2 {
-		explains(t, st.Commit(b), syscall.EIO, "look after the disk")
-		on.Store(false)
+	for cause, advice := range map[error]string{
+		syscall.EIO:    "look after the disk, and start the broker again",
+		syscall.ENOSPC: "free some, or raise the limit, and start the broker again",
+	} {
+		var on atomic.Bool
+		disk := vfs.NewCrashableMem()
+		st := simulated(t, failing(disk, cause, &on, errorfs.OpFileSyncData, errorfs.OpFileSync))
+		commit(t, st, set("a", "1"))
+		on.Store(true)
+		b := st.NewBatch()
+		b.Set([]byte("b"), []byte("2"))
+		for range 2 {
+			explains(t, st.Commit(b), cause, advice)
+			on.Store(false)
+		}
+		explains(t, st.Close(), cause, advice)
+		left := simulated(t, disk.CrashClone(vfs.CrashCloneCfg{}))
+		expect(t, left, map[string]string{"a": "1"})
+		mustClose(t, left)
 	}
-	explains(t, st.Close(), syscall.EIO, "look after the disk")
-	left := simulated(t, disk.CrashClone(vfs.CrashCloneCfg{}))
-	defer mustClose(t, left)
-	expect(t, left, map[string]string{"a": "1"})
 }
 
 // Until a batch is committed, no other one is.

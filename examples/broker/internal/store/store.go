@@ -147,7 +147,7 @@ func (s *Store) start(memory uint64) error {
 	if trouble := s.disk.await(done); trouble != nil {
 		return trouble
 	}
-	if s.db = db; err != nil && !ofTheMachine(err) {
+	if s.db = db; err != nil && !ofTheMachine(err) && !errors.Is(err, ErrDamaged) {
 		err = fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	return err
