@@ -21,6 +21,7 @@ type commits struct {
 	under   *store.Batch // is being committed, or empty
 	busy    bool
 	failing error // the last attempt; the batch is tried again
+	left    error // why the batch under way was not stored at the end
 
 	held      []held // by the batch that is under way
 	heldLater []held // by the open one
@@ -115,6 +116,7 @@ func (s *Server) commit() {
 			select {
 			case <-time.After(retryAfter):
 			case <-s.done:
+				s.commits.left = err
 				return
 			}
 		}
@@ -160,7 +162,7 @@ func (k *commits) end() error {
 	}
 	close(k.work)
 	<-k.ended
-	err := k.failing
+	err := k.left
 	if err == nil && k.open.Len() > 0 {
 		err = k.store.Commit(k.open)
 	}

@@ -90,6 +90,29 @@ func TestStoreFailsAtTheEnd(t *testing.T) {
 	r.stop = func() error { return nil }
 }
 
+// So is one that fails when nobody waits for it any more.
+func TestStoreFailsAfterTheEnd(t *testing.T) {
+	st := newGatedStore(t)
+	r := start(t, st, nil)
+	pub := r.dial()
+	pub.send(&codec.Connect{ClientID: codec.Bytes("pub"), CleanStart: true})
+	pub.expect(codec.TypeConnack)
+	open := st.shut()
+	retained := message("a", codec.QoS1, 1)
+	retained.Retain = true
+	pub.send(retained)
+	r.await(func() bool { return r.server.commits.busy })
+	st.fail(errors.New("no room"))
+	ended := make(chan error)
+	go func() { ended <- r.stop() }()
+	<-r.server.done
+	open()
+	if err := <-ended; err == nil || !strings.Contains(err.Error(), "no room") {
+		t.Errorf("error %v", err)
+	}
+	r.stop = func() error { return nil }
+}
+
 // What was acknowledged is there after a restart: sessions, subscriptions,
 // messages that wait, retained messages.
 func TestRestart(t *testing.T) {

@@ -155,9 +155,9 @@ func (s *Server) Run(ctx context.Context) error {
 // round serves what there is. It reports whether there is more already.
 func (s *Server) round() (more bool) {
 	more = s.sockets.look()
-	s.now = time.Now()
-	s.release()
 	s.happening = s.inbox.take(s.happening)
+	s.now = time.Now() // not before the deadline whose timer is among them
+	s.release()
 	for i := range s.happening {
 		s.handle(&s.happening[i])
 	}
