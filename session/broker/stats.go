@@ -34,7 +34,8 @@ type Stats struct {
 	ReceivedBytes, DeliveredBytes uint64
 	// Dropped are copies that a client may not have and will not get: the queue was
 	// full, the session ended, or the message was too large for it, expired or
-	// withheld. Those that are Redelivered are not among them.
+	// withheld. Those that are Redelivered are not among them; some that were sent and
+	// not acknowledged are, which count as Delivered too.
 	Dropped uint64
 	// DroppedQoS0 are those of QoS 0 among them: these are the first to go.
 	DroppedQoS0 uint64

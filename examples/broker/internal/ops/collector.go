@@ -30,7 +30,7 @@ var (
 	payload       = desc("payload_bytes_total", "Payloads of these messages.", "direction")
 	packets       = desc("packets_total", "Packets of all kinds.", "direction")
 	network       = desc("network_bytes_total", "Bytes of all packets.", "direction")
-	dropped       = desc("dropped_messages_total", "Messages that did not reach a client, or were not retained.", "cause")
+	dropped       = desc("dropped_messages_total", "Messages that a client may not have and will not get, also of those that were sent, or that were not retained.", "cause")
 	refused       = desc("refused_connections_total", "Connections and CONNECTs that were refused.", "reason")
 	commits       = desc("store_commits_total", "Batches of changes that are durable.")
 	storeBytes    = desc("store_bytes_total", "Keys and values in these batches.")
