@@ -20,7 +20,7 @@ func TestIdle(t *testing.T) {
 	if unsafe.Sizeof(uintptr(0)) != 8 {
 		t.Skip("sizes of 64 bits")
 	}
-	const mostHeld, mostAllocated = 970, 1500
+	const mostHeld, mostAllocated = 990, 1600
 	held, allocated := idle(10000)
 	t.Logf("%d bytes held for each client, %d allocated", held, allocated)
 	if held > mostHeld || allocated > mostAllocated {
