@@ -82,6 +82,18 @@ func TestKeptWrap(t *testing.T) {
 	if k.Publish.Topic != nil || k.Publish.Payload != nil {
 		t.Errorf("still referred to: %v", &k.Publish)
 	}
+	big := &codec.Publish{Topic: codec.Bytes("a/b"), Payload: make(codec.Bytes, 100)}
+	k = sh.Wrap(big)
+	s := connected(t, codec.V5, session.Config{Shared: &sh, ReferenceSize: 1})
+	if _, err := s.PublishShared(start, &k.Publish, session.Delivery{Kept: k}); err != nil {
+		t.Fatal(err)
+	}
+	drain(s)
+	k.Release()
+	sh.Reclaim()
+	if sh.Wrap(big) != k {
+		t.Error("not used again after a Write that refers to the payload")
+	}
 	var other session.Shared
 	if n := testing.AllocsPerRun(100, func() {
 		other.Wrap(p).Release()

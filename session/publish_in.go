@@ -248,8 +248,9 @@ func (c *core) checkReply(op string, id uint32, qos codec.QoS, r *Reply) error {
 //
 // A QoS 1 message of an earlier connection has no token any more, since the
 // peer sends it again; a QoS 2 message keeps its token and is acknowledged when
-// the peer repeats it, unless the peer gave it up. After Close of a Server, Ack of the Server that has the
-// State next takes it. The bytes of r are kept until then.
+// the peer repeats it, unless the peer gave it up. After Close of a Server, Ack of
+// the Server that has the State next takes it, or Ack of the State. The bytes of r
+// are kept until then.
 func (c *core) Ack(now time.Time, token uint64, r Reply) error {
 	const op = "Ack"
 	if c.ownState() == nil {
@@ -283,9 +284,9 @@ func (c *core) Ack(now time.Time, token uint64, r Reply) error {
 }
 
 // Ack is Ack of a Client or Server for a message of QoS 2 while no connection has
-// the session. id is its Packet Identifier if the message was taken, 0 if it was
-// refused: then it is to be stored as a RecordReceived before anything else can
-// happen to the message. The errors are the same.
+// the session. If the message was taken, id is its Packet Identifier, which is to be
+// stored as a RecordReceived together with what became of the message; if it was
+// refused, id is 0. The errors are the same.
 func (s *State) Ack(token uint64, r Reply) (id uint32, err error) {
 	const op = "Ack"
 	if s.open {

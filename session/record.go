@@ -112,13 +112,21 @@ func appendStored(dst []byte, p *codec.Publish, qos codec.QoS, size int) []byte 
 	return append(dst, behind...)
 }
 
+// fewPairs is the number of User Properties for which there is room however long they
+// are, beside everything else.
+const fewPairs = 1000
+
 // storable reports a message for which a record has no room: for its full topic
 // and all its properties, also those that it is sent without.
 func (m *message) storable() error {
-	size := m.pub.Size(storedVersion) - len(m.pub.Payload)
+	ids := 0
 	if m.ids != nil {
-		size += maxIdentifier * m.ids.Len()
+		ids = m.ids.Len()
 	}
+	if p := &m.pub.Properties; p.UserProperties.Len() <= fewPairs && p.SubscriptionIdentifiers.Len()+ids <= fewPairs {
+		return nil
+	}
+	size := m.pub.Size(storedVersion) - len(m.pub.Payload) + maxIdentifier*ids
 	if size > codec.MaxRemaining {
 		return &Error{Op: "Publish", Err: codec.ErrTooLarge, Code: codec.ReasonPacketTooLarge, Detail: "no record has room for the properties"}
 	}

@@ -109,3 +109,30 @@ func wideState(t *testing.T) *session.State {
 	}
 	return st
 }
+
+// TestWideStateIsRestored: what a session has under way under identifiers of which it
+// has skipped many can be restored.
+func TestWideStateIsRestored(t *testing.T) {
+	c := connectWith(t, codec.V5Wide, session.ServerConfig{Wide: true}, codec.ConnectProperties{})
+	const held = 34_000
+	for id := uint32(0); id <= 1<<17; {
+		if _, err := c.PublishShared(start, &codec.Publish{Topic: codec.Bytes("t")}, session.Delivery{QoS: codec.QoS1, Several: true}); err != nil {
+			t.Fatal(err)
+		}
+		p, _, err := codec.Decode(bytes.Join(writes(c), nil), codec.V5Wide)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if id = p.(*codec.Publish).PacketID; id > held && id < 1<<17 {
+			c.Receive(start, encode(t, &codec.Puback{PacketID: id}, codec.V5Wide))
+			drain(c)
+		}
+	}
+	data, err := c.State().MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := new(session.State).UnmarshalBinary(data); err != nil {
+		t.Errorf("with %d in flight: %v", c.Inflight(), err)
+	}
+}

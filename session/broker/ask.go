@@ -82,7 +82,7 @@ func (a *Admission) properties() (p codec.ConnackProperties) {
 const mostAsked = 64
 
 // mostQuestions is the number of open questions in all from which on no client is
-// read from, and no Will asked about.
+// read from whose messages would be asked about, and no Will asked about.
 const mostQuestions = 1 << 16
 
 // Accept answers a Connect, or the Auth that ends its authentication: the client
@@ -175,7 +175,12 @@ func (b *Broker) postpone(c *conn, q *question) {
 // overasked reports whether too much waits for the driver to add more from a
 // client.
 func (b *Broker) overasked(c *conn) bool {
-	return c.sess != nil && c.sess.openQuestions() >= mostAsked || len(b.questions) >= mostQuestions
+	return c.sess != nil && c.sess.openQuestions() >= mostAsked || b.crowded()
+}
+
+// crowded reports whether no client is read from, as there are too many questions.
+func (b *Broker) crowded() bool {
+	return len(b.questions) >= mostQuestions && b.cfg.Ask&(AskPublish|AskSubscribe) != 0
 }
 
 // askWill asks whether a Will may be published. Where the driver leaves too much
@@ -260,7 +265,7 @@ func (b *Broker) Answer(now time.Time, id Question, a Answer) {
 
 // disperse reads again from those that came when there were too many questions.
 func (b *Broker) disperse() {
-	if len(b.questions) >= mostQuestions || len(b.crowd) == 0 {
+	if b.crowded() || len(b.crowd) == 0 {
 		return
 	}
 	for _, h := range b.crowd {

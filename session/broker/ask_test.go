@@ -134,6 +134,9 @@ func TestWillsUnanswered(t *testing.T) {
 	if s := w.b.Stats(); s.Questions != 1<<16 || s.Dropped != 10 {
 		t.Errorf("%d questions, %d dropped", s.Questions, s.Dropped)
 	}
+	c := w.connect(codec.V5, clean("c")).subscribed(filter("t", 0))
+	c.send(publish("t", "x", 0))
+	c.expect("t=x q0")
 }
 
 // An authentication of several steps, before CONNACK and again later.

@@ -344,5 +344,6 @@ func appendMessage(dst []byte, p *codec.Publish) []byte {
 // storable reports whether PUBLISH has room for a message without its payload, as
 // the topics and aliases of one that came may be longer here.
 func storable(p *codec.Publish) bool {
-	return p.Size(storedVersion)-len(p.Payload) <= codec.MaxRemaining
+	const few = 1000 // pairs for which there is room however long they are
+	return p.Properties.UserProperties.Len() <= few || p.Size(storedVersion)-len(p.Payload) <= codec.MaxRemaining
 }

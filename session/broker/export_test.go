@@ -23,3 +23,9 @@ func (b *Broker) Turns(id string) int {
 	}
 	return 0
 }
+
+// Sole reports whether the index has all that a match needs of a filter.
+func (b *Broker) Sole(filter string) bool {
+	w := b.subs.way([]byte(filter))
+	return b.subs.filters[w.kind].at(w.end).value.sess != nil
+}

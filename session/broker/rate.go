@@ -78,7 +78,7 @@ func (b *Broker) throttle(c *conn) {
 func (b *Broker) listen(c *conn) {
 	late := c.rate != nil && c.rate.timer.place != 0
 	overasked := b.overasked(c)
-	if overasked && len(b.questions) >= mostQuestions && !c.gone && !c.crowded {
+	if b.crowded() && !c.gone && !c.crowded {
 		c.crowded = true
 		b.crowd = append(b.crowd, c.handle)
 	}

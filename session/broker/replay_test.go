@@ -116,3 +116,32 @@ func TestReplayOfMany(t *testing.T) {
 	c.send(&codec.Puback{PacketID: 1})
 	c.takes("r/a=old q1 retain", "r/c=old q1 retain", "r/c=new q1", "r/999/x=new q1", "r/b=old q1 retain")
 }
+
+// What went ahead is known by its turn, also after turns that were over are gone.
+func TestReplayOfManyAhead(t *testing.T) {
+	_, c, pub := waiting(t)
+	c.expect("SUBACK 01 01", "first=old q1 retain")
+	pub.send(publish("r/c", "new", 1)) // which was due in the second of two turns
+	for range 16 {
+		c.send(subscribe(filter("x", 1)))
+		c.send(&codec.Unsubscribe{PacketID: 7, Filters: []codec.Bytes{codec.Bytes("x")}})
+	}
+	c.send(subscribe(filter("r/c", 1))) // which has the second turn now
+	c.packets()
+	c.send(&codec.Puback{PacketID: 1})
+	c.takes("r/a=old q1 retain", "r/c=old q1 retain", "r/c=new q1", "r/b=old q1 retain", "r/c=old q1 retain")
+}
+
+// Once nothing is due any more, a match reads a sole subscription where it finds it.
+func TestReplayEnds(t *testing.T) {
+	w, c, _ := waiting(t)
+	if w.b.Sole("r/#") {
+		t.Error("it counts as sole while something is due")
+	}
+	c.expect("SUBACK 01 01", "first=old q1 retain")
+	c.send(&codec.Puback{PacketID: 1})
+	c.takes("r/a=old q1 retain", "r/b=old q1 retain", "r/c=old q1 retain")
+	if !w.b.Sole("r/#") {
+		t.Error("it does not count as sole")
+	}
+}

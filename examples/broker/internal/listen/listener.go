@@ -114,9 +114,9 @@ func (l *Listener) pause(d time.Duration) {
 func (l *Listener) welcome(c *Conn, timeout time.Duration, handle func(*Conn)) {
 	if tcp, ok := c.Conn.(*net.TCPConn); ok {
 		boundUnsent(tcp)
-	}
-	if tcp, ok := c.Conn.(*net.TCPConn); ok && !l.cfg.NoDelay {
-		_ = tcp.SetNoDelay(false) // it may be gone already
+		if !l.cfg.NoDelay {
+			_ = tcp.SetNoDelay(false) // it may be gone already
+		}
 	}
 	if l.cfg.TLS == nil && !l.cfg.WebSocket {
 		go handle(c)
